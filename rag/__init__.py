@@ -1,0 +1,1 @@
+"""Answers from your news archive that you can check."""
