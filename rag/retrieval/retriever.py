@@ -1,0 +1,46 @@
+"""Retrieval: lexical and dense candidates, fused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.records import Filters, Hit
+from rag.retrieval.fusion import weighted_sum
+from rag.retrieval.lexical import expression
+from rag.storage.library import Library
+from rag.storage.projection import Projection
+
+Encode = Callable[[list[str]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Retriever:
+    """Finds the passages nearest to a question.
+
+    The weights follow the measurements in `benchmarks/`: the min-max weighted sum beat reciprocal rank
+    fusion on SciFact and on news.
+    """
+
+    library: Library
+    projection: Projection
+    encode: Encode
+    dense_weight: float = 0.55
+    depth: int = 100
+
+    def retrieve(self, query: str, filters: Filters = Filters(), top_k: int = 10) -> list[Hit]:
+        """The best `top_k` passages, best first; the filters hold in both indexes."""
+        phrase = expression(query)
+        lexical = self.library.match(phrase, filters, self.depth) if phrase else []
+        dense = self.projection.query(self.encode([query])[0], self.depth, filters)
+        fused = weighted_sum(lexical, dense, dense_weight=self.dense_weight)[:top_k]
+        cosine = dict(dense)
+        stored = self.library.passages([id_ for id_, *_ in fused])
+        return [
+            Hit(*stored[id_], score=score, lexical=by_lexical, dense=by_dense, cosine=cosine.get(id_))
+            for id_, score, by_lexical, by_dense in fused
+            if id_ in stored
+        ]

@@ -1,0 +1,178 @@
+"""The SQLite file: its schema, its connections, its transactions, and its failures in plain words."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rag.errors import DiskFull, LibraryDamaged, LibraryError, LibraryTooNew
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE articles (
+    id TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    added_at TEXT NOT NULL
+);
+CREATE INDEX articles_digest ON articles (digest);
+
+CREATE TABLE versions (
+    article_id TEXT NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
+    version INTEGER NOT NULL,
+    source TEXT,
+    title TEXT NOT NULL,
+    text TEXT NOT NULL,
+    publisher TEXT,
+    authors TEXT NOT NULL,
+    published TEXT,
+    published_from TEXT,
+    url TEXT,
+    day INTEGER,
+    publisher_key TEXT,
+    stored_at TEXT NOT NULL,
+    PRIMARY KEY (article_id, version)
+);
+
+CREATE TABLE addresses (
+    source TEXT PRIMARY KEY,
+    article_id TEXT NOT NULL REFERENCES articles (id) ON DELETE CASCADE
+) WITHOUT ROWID;
+CREATE INDEX addresses_article ON addresses (article_id);
+
+CREATE TABLE aliases (
+    id TEXT PRIMARY KEY,
+    article_id TEXT NOT NULL REFERENCES articles (id) ON DELETE CASCADE
+) WITHOUT ROWID;
+CREATE INDEX aliases_article ON aliases (article_id);
+
+CREATE TABLE passages (
+    rowid INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    article_id TEXT NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
+    version INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    text TEXT NOT NULL,
+    input_hash TEXT NOT NULL
+);
+CREATE INDEX passages_article ON passages (article_id);
+CREATE INDEX passages_input ON passages (input_hash);
+
+CREATE VIRTUAL TABLE passages_fts USING fts5 (
+    title, text, content = 'passages', content_rowid = 'rowid',
+    tokenize = "porter unicode61 remove_diacritics 2"
+);
+CREATE TRIGGER passages_added AFTER INSERT ON passages BEGIN
+    INSERT INTO passages_fts (rowid, title, text) VALUES (new.rowid, new.title, new.text);
+END;
+CREATE TRIGGER passages_removed AFTER DELETE ON passages BEGIN
+    INSERT INTO passages_fts (passages_fts, rowid, title, text) VALUES ('delete', old.rowid, old.title, old.text);
+END;
+
+CREATE TABLE vectors (
+    model TEXT NOT NULL,
+    input_hash TEXT NOT NULL,
+    vector BLOB NOT NULL,
+    PRIMARY KEY (model, input_hash)
+);
+"""
+
+
+@contextmanager
+def _plain_failures(path: Path) -> Iterator[None]:
+    """Turn SQLite's failures into the engine's own, in words that say what to do."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        said = str(error)
+        if "full" in said or "disk I/O error" in said:
+            raise DiskFull(
+                f"the library {path} could not be written ({said})",
+                "free some space and run the same command again; what was reported as done is kept",
+            ) from error
+        if "malformed" in said or "not a database" in said:
+            raise LibraryDamaged(
+                f"{path} is not a readable library ({said})",
+                "restore it from a backup, or move it away and ingest again",
+            ) from error
+        if isinstance(error, sqlite3.OperationalError):
+            raise LibraryError(
+                f"the library {path} cannot be used ({said})", "check the folder's permissions"
+            ) from error
+        raise
+
+
+class Database:
+    """One SQLite file in WAL mode: a connection for each reading thread, one guarded writer.
+
+    Raises LibraryTooNew for a file of a newer version, LibraryDamaged for one that SQLite cannot read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+        self._writing = threading.RLock()
+        with _plain_failures(path):
+            self._writer = self._connect()
+            self._migrate()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode = WAL")
+        # FULL makes a commit survive a power cut, not only a killed process.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        with self._guard:
+            self._opened.append(connection)
+        return connection
+
+    def _migrate(self) -> None:
+        found = self._writer.execute("PRAGMA user_version").fetchone()[0]
+        if found > SCHEMA_VERSION:
+            raise LibraryTooNew(
+                f"{self.path} was written by a newer version (format {found}, this one knows {SCHEMA_VERSION})",
+                "upgrade Dateline, or set RAG_HOME to another folder",
+            )
+        if found == 0:
+            self._writer.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;")
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """This thread's connection; it sees committed data only."""
+        with _plain_failures(self.path):
+            connection = getattr(self._local, "connection", None)
+            if connection is None:
+                connection = self._local.connection = self._connect()
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: commits when the block ends, rolls back when it raises. One at a time."""
+        with self._writing, _plain_failures(self.path):
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                # SQLite has already rolled back by itself after some failures, such as a full disk.
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        with self._guard:
+            for connection in self._opened:
+                connection.close()
+            self._opened.clear()

@@ -1,0 +1,231 @@
+"""The library: articles, their versions and passages. SQLite is the truth; everything else is rebuilt from it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from rag.errors import UnknownArticle
+from rag.records import Article, ArticleSummary, Filters, Passage
+from rag.storage.database import Database
+from rag.storage.keys import input_text, publisher_key
+from rag.storage.transaction import Transaction
+from rag.storage.vectors import IndexRow
+
+_VERSION_COLUMNS = (
+    "v.article_id, v.version, v.title, v.text, v.publisher, v.authors, v.published, v.published_from, v.url"
+)
+_PASSAGE_COLUMNS = 'p.id, p.article_id, p.version, p.ordinal, p.start, p."end", p.text'
+
+
+class Library:
+    """Articles in one SQLite file. Safe to use from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path)
+
+    def close(self) -> None:
+        self._database.close()
+
+    # Writing
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """All or nothing; `generation` grows with every transaction that changed passages."""
+        with self._database.writing() as connection:
+            changes = Transaction(connection)
+            yield changes
+            if changes.changed:
+                row = connection.execute(
+                    "INSERT INTO meta VALUES ('generation', '1')"
+                    " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1 RETURNING value"
+                ).fetchone()
+                changes.generation = int(row[0])
+
+    def set_meta(self, key: str, value: str) -> None:
+        with self._database.writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    # Reading
+
+    def meta(self, key: str, default: str = "") -> str:
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+            return str(row[0]) if row else default
+
+    @property
+    def generation(self) -> int:
+        return int(self.meta("generation", "0"))
+
+    def counts(self) -> tuple[int, int]:
+        """Number of articles and of passages."""
+        with self._database.reading() as connection:
+            articles = connection.execute("SELECT count(*) FROM articles").fetchone()[0]
+            passages = connection.execute("SELECT count(*) FROM passages").fetchone()[0]
+            return articles, passages
+
+    def article(self, article_id: str, version: int | None = None) -> Article:
+        """The article by its id, or by another id under which the same text came; the current version
+        unless one is named. Raises UnknownArticle."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                f"SELECT {_VERSION_COLUMNS} FROM articles a JOIN versions v ON v.article_id = a.id"
+                " WHERE a.id = coalesce((SELECT article_id FROM aliases WHERE id = :id), :id)"
+                " AND v.version = coalesce(:version, a.version)",
+                {"id": article_id, "version": version},
+            ).fetchone()
+            if row is None:
+                raise UnknownArticle(article_id)
+            addresses = connection.execute(
+                "SELECT source FROM addresses WHERE article_id = ? ORDER BY source", (row["article_id"],)
+            ).fetchall()
+            return _article(row, tuple(a[0] for a in addresses))
+
+    def articles(self, limit: int = -1, after: str | None = None) -> list[ArticleSummary]:
+        """Articles ordered by id, those behind `after` first; a negative limit means all."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT a.id, v.title, v.publisher, v.published, v.url,"
+                " (SELECT count(*) FROM passages p WHERE p.article_id = a.id)"
+                " FROM articles a JOIN versions v ON v.article_id = a.id AND v.version = a.version"
+                " WHERE a.id > ? ORDER BY a.id LIMIT ?",
+                (after or "", limit),
+            ).fetchall()
+            return [ArticleSummary(*row) for row in rows]
+
+    def passages(self, ids: Sequence[str]) -> dict[str, tuple[Passage, Article]]:
+        """Passages by id, each with its article; ids that are gone are left out."""
+        found: dict[str, tuple[Passage, Article]] = {}
+        articles: dict[str, Article] = {}
+        with self._database.reading() as connection:
+            marks = ",".join("?" * len(ids))
+            rows = connection.execute(
+                f"SELECT {_PASSAGE_COLUMNS} FROM passages p WHERE p.id IN ({marks})", tuple(ids)
+            ).fetchall()
+            for row in rows:
+                passage = Passage(*row)
+                if passage.article_id not in articles:
+                    version = connection.execute(
+                        f"SELECT {_VERSION_COLUMNS} FROM versions v WHERE v.article_id = ? AND v.version = ?",
+                        (passage.article_id, passage.version),
+                    ).fetchone()
+                    articles[passage.article_id] = _article(version)
+                found[passage.id] = (passage, articles[passage.article_id])
+        return found
+
+    def match(self, expression: str, filters: Filters, limit: int) -> list[tuple[str, float]]:
+        """Passage ids with their BM25 scores (higher is better) for an FTS5 expression, best first."""
+        where, values = _conditions(filters)
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT p.id, -f.score FROM"
+                " (SELECT rowid, bm25(passages_fts) AS score FROM passages_fts WHERE passages_fts MATCH ?) f"
+                " JOIN passages p ON p.rowid = f.rowid"
+                + (" JOIN versions v ON v.article_id = p.article_id AND v.version = p.version" if where else "")
+                + (f" WHERE {where}" if where else "")
+                + " ORDER BY f.score, p.rowid LIMIT ?",
+                (expression, *values, limit),
+            ).fetchall()
+            return [(row[0], row[1]) for row in rows]
+
+    def document_frequency(self, terms: Sequence[str]) -> dict[str, int]:
+        """In how many passages each term (a word as typed) occurs, after stemming."""
+        with self._database.reading() as connection:
+            return {
+                term: connection.execute(
+                    "SELECT count(*) FROM passages_fts WHERE passages_fts MATCH ?", (f'"{term}"',)
+                ).fetchone()[0]
+                for term in terms
+            }
+
+    def undated(self) -> int:
+        """How many articles have no publication date."""
+        with self._database.reading() as connection:
+            return int(
+                connection.execute(
+                    "SELECT count(*) FROM articles a JOIN versions v"
+                    " ON v.article_id = a.id AND v.version = a.version WHERE v.day IS NULL"
+                ).fetchone()[0]
+            )
+
+    # Vectors
+
+    def index_ids(self) -> list[str]:
+        """Ids of all passages: what a complete vector index holds."""
+        with self._database.reading() as connection:
+            return [row[0] for row in connection.execute("SELECT id FROM passages ORDER BY rowid")]
+
+    def index_rows(self, model: str, ids: Sequence[str]) -> list[IndexRow]:
+        """The stored vectors of these passages; a passage without a vector of this model is left out."""
+        with self._database.reading() as connection:
+            marks = ",".join("?" * len(ids))
+            rows = connection.execute(
+                "SELECT p.id, x.vector, v.day, v.publisher_key FROM passages p"
+                " JOIN vectors x ON x.model = ? AND x.input_hash = p.input_hash"
+                " JOIN versions v ON v.article_id = p.article_id AND v.version = p.version"
+                f" WHERE p.id IN ({marks})",
+                (model, *ids),
+            ).fetchall()
+            return [IndexRow(r[0], np.frombuffer(r[1], dtype="<f4"), r[2], r[3]) for r in rows]
+
+    def without_vector(self, model: str, limit: int) -> list[str]:
+        """Texts to embed of passages that have no vector of this model."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT p.title, p.text FROM passages p WHERE NOT EXISTS"
+                " (SELECT 1 FROM vectors x WHERE x.model = ? AND x.input_hash = p.input_hash) LIMIT ?",
+                (model, limit),
+            ).fetchall()
+            return [input_text(row[0], row[1]) for row in rows]
+
+    def integrity(self) -> str:
+        """`ok`, or SQLite's first complaint about the file or the lexical index."""
+        with self._database.reading() as connection:
+            said = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        if said != "ok":
+            return said
+        try:
+            with self._database.writing() as connection:
+                connection.execute("INSERT INTO passages_fts (passages_fts, rank) VALUES ('integrity-check', 1)")
+        except sqlite3.DatabaseError as error:
+            return f"the lexical index does not agree with the passages ({error})"
+        return "ok"
+
+    def rebuild_lexical(self) -> None:
+        with self._database.writing() as connection:
+            connection.execute("INSERT INTO passages_fts (passages_fts) VALUES ('rebuild')")
+
+
+def _article(row: sqlite3.Row, addresses: tuple[str, ...] = ()) -> Article:
+    return Article(
+        id=row["article_id"],
+        version=row["version"],
+        title=row["title"],
+        text=row["text"],
+        publisher=row["publisher"],
+        authors=tuple(json.loads(row["authors"])),
+        published=row["published"],
+        published_from=row["published_from"],
+        url=row["url"],
+        addresses=addresses,
+    )
+
+
+def _conditions(filters: Filters) -> tuple[str, list[object]]:
+    conditions: list[str] = []
+    values: list[object] = []
+    if filters.since is not None:
+        conditions.append("v.day >= ?")
+        values.append(int(filters.since.strftime("%Y%m%d")))
+    if filters.until is not None:
+        conditions.append("v.day <= ?")
+        values.append(int(filters.until.strftime("%Y%m%d")))
+    if filters.publishers:
+        conditions.append(f"v.publisher_key IN ({','.join('?' * len(filters.publishers))})")
+        values.extend(publisher_key(p) or "" for p in filters.publishers)
+    return " AND ".join(conditions), values

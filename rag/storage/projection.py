@@ -1,0 +1,217 @@
+"""Keeps the vector index a true projection of the library: checks it, mends it, rebuilds it.
+
+The library names the folder that holds the current index. A rebuild goes into a fresh folder, so that
+one that is interrupted leaves nothing half done.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rag.errors import EncoderMismatch
+from rag.records import Filters
+from rag.storage.keys import input_hash
+from rag.storage.library import Library
+from rag.storage.probe import Finding, probe
+from rag.storage.transaction import Transaction
+from rag.storage.vectors import IndexUnusable, VectorIndex, Vectors, fingerprint
+
+_STAMP = "clean.json"
+_BEHIND = -1
+_CHUNK = 500
+
+Encode = Callable[[list[str]], Vectors]
+Report = Callable[[str], None]
+
+
+class Projection:
+    """The vector index of one library, opened at first use.
+
+    `model` names the encoder whose vectors are projected; `report` is told when something is mended.
+    """
+
+    def __init__(self, library: Library, library_path: Path, root: Path, model: str, report: Report) -> None:
+        self._library = library
+        self._library_path = library_path
+        self._root = root
+        self._model = model
+        self._report = report
+        self._index: VectorIndex | None = None
+        self._generation = _BEHIND  # of the library, that the open index is known to hold
+        self._opening = threading.RLock()
+
+    # Using
+
+    def open(self) -> VectorIndex:
+        """The index, after it has been held against the library and mended where they differ.
+
+        Raises EncoderMismatch if the library's vectors come from another encoder.
+        """
+        with self._opening:
+            if self._index is None:
+                self.check_model()
+                self._mend(self.examine())
+            assert self._index is not None
+            return self._index
+
+    def query(self, vector: Vectors, limit: int, filters: Filters) -> list[tuple[str, float]]:
+        """As VectorIndex.query; an index that broke meanwhile is mended first, once."""
+        try:
+            return self.open().query(vector, limit, filters)
+        except IndexUnusable:
+            with self._opening:
+                self._index = None
+            return self.open().query(vector, limit, filters)
+
+    def apply(self, changes: Transaction) -> None:
+        """Bring the index up to what a committed transaction changed."""
+        if not changes.changed:
+            return
+        index = self.open()
+        with self._opening:
+            in_step = self._generation in (changes.generation - 1, changes.generation)
+            self._generation = _BEHIND
+            index.delete(changes.removed)
+            gone = set(changes.removed)
+            self._copy(index, [id_ for id_ in changes.added if id_ not in gone])
+            if in_step:
+                self._generation = changes.generation
+
+    def close(self) -> None:
+        """Close the index and, if it is up to date, leave the stamp that spares the next start its check."""
+        with self._opening:
+            if self._index is None:
+                return
+            self._index.close()
+            self._index = None
+            if self._generation == self._library.generation:
+                stamp = {"generation": self._generation, "files": fingerprint(self._folder)}
+                (self._root / _STAMP).write_text(json.dumps(stamp))
+
+    # Checking and mending
+
+    def examine(self) -> Finding:
+        """How the index compares with the library, without changing either."""
+        if not self._folder.is_dir():
+            wanted = self._library.index_ids()
+            return Finding(missing=tuple(wanted), broken="it is missing" if wanted else "")
+        if self._stamped():
+            return Finding()
+        return probe(self._library_path, self._folder, self._model)
+
+    def trouble(self) -> str:
+        """What is wrong with the index, in words; empty if it agrees with the library."""
+        with self._opening:
+            try:
+                self.check_model()
+            except EncoderMismatch as error:
+                return error.message
+            unembedded = len(self._library.without_vector(self._model, _CHUNK))
+            if unembedded:
+                return f"{unembedded} or more passages have no vector"
+            # Two readers of one folder disagree: the check in the child needs it closed here.
+            self.close()
+            finding = self.examine()
+        if finding.damaged:
+            return f"damaged ({finding.broken or 'it does not find what it holds'})"
+        if finding.agrees:
+            return ""
+        return f"{len(finding.missing)} passages are missing from it, {len(finding.surplus)} are too many"
+
+    def repair(self, encode: Encode) -> list[str]:
+        """Mend whatever `examine` finds, re-embedding what has no vector of this encoder."""
+        with self._opening:
+            done: list[str] = []
+            embedded = self._embed_missing(encode)
+            if embedded:
+                done.append(f"embedded {embedded} passages again")
+            if self._index is not None:
+                self.close()
+            if embedded or self._library.meta("encoder") not in ("", self._model):
+                self._library.set_meta("encoder", self._model)
+                self._rebuild()
+                return [*done, "rebuilt the vector index"]
+            (self._root / _STAMP).unlink(missing_ok=True)
+            finding = self.examine()
+            self._mend(finding)
+            if finding.damaged:
+                done.append("rebuilt the vector index")
+            elif not finding.agrees:
+                done.append("brought the vector index up to date")
+            return done
+
+    @property
+    def _folder(self) -> Path:
+        return self._root / (self._library.meta("index_folder") or "index-1")
+
+    def check_model(self) -> None:
+        """Raises EncoderMismatch if the library's vectors come from another encoder."""
+        stored = self._library.meta("encoder")
+        if not stored:
+            self._library.set_meta("encoder", self._model)
+        elif stored != self._model:
+            raise EncoderMismatch(
+                f"the library's vectors come from the encoder {stored}, not {self._model}",
+                "`rag doctor --repair` embeds every passage again, or set RAG_ENCODER back",
+            )
+
+    def _stamped(self) -> bool:
+        try:
+            stamp = json.loads((self._root / _STAMP).read_text())
+        except (OSError, ValueError):
+            return False
+        return bool(stamp == {"generation": self._library.generation, "files": fingerprint(self._folder)})
+
+    def _mend(self, finding: Finding) -> None:
+        if finding.damaged:
+            self._report(f"the vector index is damaged ({finding.broken or 'it does not find what it holds'})")
+            self._rebuild()
+            return
+        # From here on the files change: a stamp would vouch for a state that is gone.
+        (self._root / _STAMP).unlink(missing_ok=True)
+        try:
+            self._index = VectorIndex(self._folder)
+        except IndexUnusable as error:
+            self._report(error.message)
+            self._rebuild()
+            return
+        generation = self._library.generation
+        self._index.delete(finding.surplus)
+        self._copy(self._index, finding.missing)
+        self._generation = generation
+
+    def _rebuild(self) -> None:
+        """Build a fresh index from the stored vectors, then switch to it."""
+        (self._root / _STAMP).unlink(missing_ok=True)
+        old = self._folder
+        number = int(old.name.rpartition("-")[2]) + 1
+        fresh = self._root / f"index-{number}"
+        shutil.rmtree(fresh, ignore_errors=True)
+        index = VectorIndex(fresh)
+        generation = self._library.generation
+        ids = self._library.index_ids()
+        self._copy(index, ids)
+        self._generation = generation
+        self._library.set_meta("index_folder", fresh.name)
+        self._index = index
+        shutil.rmtree(old, ignore_errors=True)
+        if ids:
+            self._report(f"rebuilt the vector index from {len(ids)} stored vectors")
+
+    def _copy(self, index: VectorIndex, ids: Sequence[str]) -> None:
+        for at in range(0, len(ids), _CHUNK):
+            rows = self._library.index_rows(self._model, ids[at : at + _CHUNK])
+            if rows:
+                index.upsert(rows)
+
+    def _embed_missing(self, encode: Encode) -> int:
+        count = 0
+        while texts := self._library.without_vector(self._model, _CHUNK):
+            with self._library.transaction() as changes:
+                changes.add_vectors(self._model, {input_hash(text): text for text in texts}, encode)
+            count += len(texts)
+        return count

@@ -1,0 +1,168 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.errors import LibraryDamaged, LibraryTooNew, UnknownArticle
+from rag.records import Draft, Filters, IngestStatus, Span
+from rag.storage.database import Database
+from rag.storage.library import Library
+
+DRAFT = Draft(text="Rain fell on Bergen. It fell all day.", title="Rain", source="file:///a.txt")
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return Library(tmp_path / "library.sqlite3")
+
+
+def put(library: Library, draft: Draft) -> tuple[IngestStatus, str]:
+    with library.transaction() as changes:
+        placement = changes.place(draft)
+        if placement.writes:
+            changes.write(draft, placement, [Span(0, len(draft.text))])
+            changes.embed_added("m", lambda texts: np.ones((len(texts), 4), dtype=np.float32))
+    return placement.status, placement.article_id
+
+
+def found(library: Library, word: str) -> list[str]:
+    return [library.passages([id_])[id_][0].text for id_, _ in library.match(f'"{word}"', Filters(), 10)]
+
+
+def test_the_same_source_again_is_unchanged(library: Library) -> None:
+    assert put(library, DRAFT)[0] == "added"
+    generation = library.generation
+    assert put(library, DRAFT)[0] == "unchanged"
+    assert library.counts() == (1, 1)
+    assert library.generation == generation
+
+
+def test_a_changed_source_is_updated_and_its_old_text_kept(library: Library) -> None:
+    _, id_ = put(library, DRAFT)
+    status, same = put(library, replace(DRAFT, text="Snow fell on Bergen."))
+    assert (status, same) == ("updated", id_)
+    assert found(library, "day") == []
+    assert library.article(id_).text == "Snow fell on Bergen."
+    assert library.article(id_, 1).text == DRAFT.text
+    assert library.counts() == (1, 1)
+
+
+def test_a_new_title_alone_is_an_update(library: Library) -> None:
+    put(library, DRAFT)
+    status, id_ = put(library, replace(DRAFT, title="Downpour"))
+    assert status == "updated"
+    assert library.article(id_).title == "Downpour"
+
+
+def test_the_same_text_elsewhere_is_one_article_with_two_addresses(library: Library) -> None:
+    _, id_ = put(library, DRAFT)
+    copy = replace(DRAFT, source="file:///b.txt", title="Other title", text="Rain fell on  Bergen.\n\nIt fell all day.")
+    assert put(library, copy) == ("duplicate", id_)
+    assert library.article(id_).addresses == ("file:///a.txt", "file:///b.txt")
+    assert put(library, copy)[0] == "unchanged"
+    assert put(library, DRAFT)[0] == "unchanged"
+    assert library.article(id_).title == "Rain"
+
+
+def test_when_one_of_two_addresses_changes_the_other_keeps_the_text(library: Library) -> None:
+    _, id_ = put(library, DRAFT)
+    put(library, replace(DRAFT, source="file:///b.txt"))
+    status, changed = put(library, replace(DRAFT, text="Sun at last."))
+    assert (status, changed) == ("updated", id_)
+    assert library.counts() == (2, 2)
+    (other,) = [a.id for a in library.articles() if a.id != id_]
+    assert library.article(other).text == DRAFT.text
+    assert library.article(other).addresses == ("file:///b.txt",)
+    assert put(library, replace(DRAFT, source="file:///b.txt"))[0] == "unchanged"
+    assert library.without_vector("m", 10) == []
+
+
+def test_a_source_that_becomes_a_copy_joins_the_article_it_copies(library: Library) -> None:
+    _, first = put(library, DRAFT)
+    second_draft = Draft(text="Snow in Oslo.", title="Snow", source="file:///b.txt")
+    _, second = put(library, second_draft)
+    assert put(library, replace(DRAFT, source="file:///b.txt")) == ("duplicate", first)
+    assert library.counts()[0] == 1
+    assert library.article(second).id == first
+
+
+def test_a_pasted_text_is_known_again(library: Library) -> None:
+    paste = replace(DRAFT, source=None)
+    assert put(library, paste)[0] == "added"
+    assert put(library, paste)[0] == "unchanged"
+
+
+def test_an_id_of_its_own_names_the_article(library: Library) -> None:
+    status, id_ = put(library, replace(DRAFT, id="wire/7", source="id:wire/7"))
+    assert (status, id_) == ("added", "wire/7")
+    status, id_ = put(library, replace(DRAFT, id="wire/8", source="id:wire/8"))
+    assert (status, id_) == ("duplicate", "wire/7")
+    assert library.article("wire/8").id == "wire/7"
+
+
+def test_removing_takes_versions_vectors_and_addresses(library: Library) -> None:
+    _, id_ = put(library, DRAFT)
+    put(library, replace(DRAFT, text="Snow fell."))
+    with library.transaction() as changes:
+        changes.remove(id_)
+    assert library.counts() == (0, 0)
+    assert found(library, "snow") == []
+    with pytest.raises(UnknownArticle):
+        library.article(id_)
+    with pytest.raises(UnknownArticle), library.transaction() as changes:
+        changes.remove(id_)
+    assert put(library, DRAFT)[0] == "added"
+
+
+def test_a_failing_transaction_leaves_nothing(library: Library) -> None:
+    with pytest.raises(ZeroDivisionError), library.transaction() as changes:
+        changes.write(DRAFT, changes.place(DRAFT), [Span(0, 20)])
+        raise ZeroDivisionError
+    assert library.counts() == (0, 0)
+    assert found(library, "rain") == []
+    assert library.integrity() == "ok"
+
+
+def test_filters_hold_in_the_lexical_index(library: Library) -> None:
+    from datetime import date
+
+    for n, (day, publisher) in enumerate([("2024-01-05", "AP"), ("2024-02-05T10:00:00", "Reuters"), (None, "AP")]):
+        put(library, Draft(f"Rain number {n}.", "T", f"file:///{n}", publisher=publisher, published=day))
+
+    def texts(filters: Filters) -> set[str]:
+        return {library.passages([i])[i][0].text[-2] for i, _ in library.match('"rain"', filters, 10)}
+
+    assert texts(Filters()) == {"0", "1", "2"}
+    assert texts(Filters(since=date(2024, 1, 6))) == {"1"}
+    assert texts(Filters(until=date(2024, 2, 5))) == {"0", "1"}
+    assert texts(Filters(publishers=("ap",))) == {"0", "2"}
+    assert texts(Filters(since=date(2024, 1, 1), publishers=("AP ", "dpa"))) == {"0"}
+    assert library.undated() == 1
+
+
+def test_articles_are_listed_in_pages(library: Library) -> None:
+    for n in range(5):
+        put(library, Draft(f"Text {n}.", f"Title {n}", f"file:///{n}", id=f"a{n}"))
+    first = library.articles(limit=2)
+    assert [a.id for a in first] == ["a0", "a1"]
+    assert [a.id for a in library.articles(limit=10, after="a1")] == ["a2", "a3", "a4"]
+    assert first[0].passages == 1
+
+
+def test_a_library_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite3"
+    database = Database(path)
+    with database.writing() as connection:
+        connection.execute("PRAGMA user_version = 99")
+    database.close()
+    with pytest.raises(LibraryTooNew, match="newer version"):
+        Library(path)
+
+
+def test_a_file_that_is_no_library_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite3"
+    path.write_bytes(b"this is not a database, but somebody's notes" * 50)
+    with pytest.raises(LibraryDamaged):
+        Library(path)
+    assert path.read_bytes().startswith(b"this is not")
