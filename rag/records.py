@@ -6,10 +6,9 @@ Offsets are counted in Unicode code points and are half open, so that for every 
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
 Role = Literal["user", "assistant"]
 Mode = Literal["auto", "written", "quotes"]
@@ -279,6 +278,19 @@ Event = SourcesShown | ClaimShown | Reset | Done
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """A passage as a search returns it."""
+
+    article_id: str
+    start: int
+    end: int
+    text: str
+    score: float
+    title: str
+    published: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """What became of one draft."""
 
@@ -328,8 +340,3 @@ class Diagnosis:
     @property
     def sound(self) -> bool:
         return all(check.ok for check in self.checks)
-
-
-def to_json(record: Any) -> dict[str, Any]:
-    """The record as plain dicts and lists, ready for `json.dumps`."""
-    return dataclasses.asdict(record)

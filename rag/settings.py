@@ -49,9 +49,7 @@ class Settings(BaseSettings):
     )
 
     rag_max_article_mb: float = Field(10.0, gt=0, description="Larger articles are refused, in megabytes.")
-    rag_allow_private_urls: bool = Field(
-        False, description="Let `rag ingest` fetch addresses inside private networks."
-    )
+    rag_allow_private_urls: bool = Field(False, description="Let `rag ingest` fetch addresses inside private networks.")
     rag_now: str | None = Field(None, description="An ISO date or time that stands for now.")
 
     @field_validator("rag_now")

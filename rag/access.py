@@ -1,0 +1,117 @@
+"""Who may call: the API key, or without one nobody but this machine. Plain ASGI, so that streams stay streams."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+Refuse = Callable[[int, str], Response]
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_OPEN = frozenset({"/healthz", "/readyz"})
+_API = ("/v1/", "/metrics")
+_SLACK = "/slack/"  # checks Slack's signature instead
+
+
+class AccessControl:
+    """With a key, the API asks for it. Without one, a foreign Host or, on writes, a foreign Origin is
+    refused: a web page elsewhere must not reach a server on this machine through its reader's browser.
+    """
+
+    def __init__(self, app: ASGIApp, *, key: str | None, refuse: Refuse) -> None:
+        self._app = app
+        self._key = key
+        self._refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope)
+        if refusal is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await refusal(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers, path = Headers(scope=scope), scope["path"]
+        if self._key is not None:
+            # The page has a sign-in of its own.
+            if path.startswith(_API) and not self._has_key(headers):
+                response = self._refuse(401, "this server asks for its key: send it as Authorization: Bearer")
+                response.headers["WWW-Authenticate"] = "Bearer"
+                return response
+            return None
+        if path in _OPEN or path.startswith(_SLACK):
+            return None
+        if host_name(headers.get("host", "")) not in LOOPBACK_NAMES:
+            return self._refuse(403, "this server answers on this machine only: set RAG_API_KEY to open it")
+        origin = headers.get("origin")
+        writes = scope["type"] == "websocket" or scope["method"] not in _READS
+        if writes and origin is not None and urlsplit(origin).netloc != headers.get("host", ""):
+            return self._refuse(403, "requests from other web pages are refused")
+        return None
+
+    def _has_key(self, headers: Headers) -> bool:
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        assert self._key is not None
+        return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._key.encode())
+
+
+class BodyLimit:
+    """Refuses bodies above `limit` bytes, whatever their headers say, before they fill the memory."""
+
+    def __init__(self, app: ASGIApp, *, limit: int, refuse: Refuse) -> None:
+        self._app = app
+        self._limit = limit
+        self._refuse = refuse
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/v1/"):
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refuse(413, f"the body is larger than {self._limit / 1e6:.0f} MB: raise RAG_MAX_ARTICLE_MB")
+        declared = Headers(scope=scope).get("content-length", "")
+        if declared.isdigit() and int(declared) > self._limit:
+            await refusal(scope, receive, send)
+            return
+        received, started = 0, False
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._limit:
+                raise _TooLarge
+            return message
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, counted, watched)
+        except _TooLarge:
+            if not started:
+                await refusal(scope, receive, send)
+
+
+class _TooLarge(Exception):
+    pass
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, without its port: `[::1]:8000` -> `::1`."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,173 @@
+"""From a question to an answer, as one generator of events that every face renders."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from rag.answering.candidates import Candidate
+from rag.answering.composing import NO_EVIDENCE, Composer, as_of, closest, markdown
+from rag.answering.notes import filter_notes
+from rag.answering.prompt import build_prompt
+from rag.answering.quoting import Quoter
+from rag.answering.writing import Writing
+from rag.errors import InvalidRequest, WriterError
+from rag.ingestion.sentences import sentences
+from rag.models.deadline import Deadline
+from rag.models.writer import Writer
+from rag.records import (
+    Answer,
+    ClaimShown,
+    Done,
+    Event,
+    Filters,
+    Finding,
+    Hit,
+    Question,
+    Reset,
+    SourcesShown,
+    Timings,
+)
+from rag.retrieval.retriever import Retriever
+
+LONGEST_QUESTION = 4000
+# Passages shown to a writer or searched for quotes.
+TOP_K = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """Answers questions from the library alone. `writer` is None when no language model is configured."""
+
+    retriever: Retriever
+    quoter: Quoter
+    writer: Writer | None
+    today: Callable[[], date]
+    deadline_s: float
+
+    def answer(self, question: Question) -> Iterator[Event]:
+        """Events of one answer; the last is Done. Closing the iterator stops the writer.
+
+        Raises InvalidRequest for a question that is empty or too long.
+        """
+        return _Run(self, checked(question)).events()
+
+
+def checked(question: Question) -> Question:
+    """The question as it can be searched. Raises InvalidRequest."""
+    if not question.text.strip():
+        raise InvalidRequest("the question is empty", "ask something")
+    if len(question.text) > LONGEST_QUESTION:
+        raise InvalidRequest(
+            f"the question has {len(question.text):,} characters, the limit is {LONGEST_QUESTION:,}", "shorten it"
+        )
+    since, until = question.filters.since, question.filters.until
+    if since and until and since > until:
+        raise InvalidRequest(f"no day is since {since} and until {until}", "swap the two dates")
+    return question
+
+
+class _Run:
+    """One question on its way to an answer."""
+
+    def __init__(self, answerer: Answerer, question: Question) -> None:
+        self._parts = answerer
+        self._question = question
+        self._asked_as = " ".join(question.text.split())
+        self._filters = Filters(publishers=question.filters.publishers) if question.all_dates else question.filters
+        self._started = time.perf_counter()
+        self._searched = self._started
+        self._composer = Composer()
+
+    def events(self) -> Iterator[Event]:
+        # The clock of an answer starts before the search: the reader waits for both.
+        deadline = Deadline.after(self._parts.deadline_s)
+        hits = self._parts.retriever.retrieve(self._asked_as, self._filters, TOP_K)
+        candidates = self._parts.quoter.candidates(self._asked_as, hits)
+        self._searched = time.perf_counter()
+        if not self._parts.quoter.near_enough(candidates):
+            yield Done(self._no_evidence(hits))
+            return
+        writer = self._parts.writer
+        if self._question.mode == "quotes" or writer is None:
+            degraded = None if self._question.mode == "quotes" else "no_model"
+            yield from self._quotes(candidates, hits, degraded)
+            return
+        try:
+            yield from self._written(writer, hits, deadline)
+        except WriterError as error:
+            if self._composer.claims:
+                yield Reset(error.reason)
+            self._composer = Composer()
+            yield from self._quotes(candidates, hits, error.reason)
+
+    def _written(self, writer: Writer, hits: Sequence[Hit], deadline: Deadline) -> Iterator[Event]:
+        prompt = build_prompt(
+            self._asked_as,
+            hits,
+            sentences=sentences,
+            budget_tokens=writer.context_window - writer.max_output_tokens,
+            today=self._parts.today(),
+        )
+        writing = Writing(prompt, writer, deadline)
+        for finding in writing:
+            yield from self._show(finding)
+        if writing.declined:
+            yield Done(replace(self._no_evidence(hits), mode="written", model=writer.model))
+            return
+        yield Done(replace(self._answered(markdown(self._composer.claims, quoted=False)), model=writer.model))
+
+    def _quotes(self, candidates: Sequence[Candidate], hits: Sequence[Hit], degraded: str | None) -> Iterator[Event]:
+        findings = self._parts.quoter.findings(candidates)
+        if not findings:
+            yield Done(replace(self._no_evidence(hits), degraded=degraded))
+            return
+        for finding in findings:
+            yield from self._show(finding)
+        answer = self._answered(markdown(self._composer.claims, quoted=True))
+        yield Done(replace(answer, mode="quotes", degraded=degraded))
+
+    def _show(self, finding: Finding) -> Iterator[Event]:
+        claim, sources_changed = self._composer.add(finding)
+        if sources_changed:
+            yield SourcesShown(self._composer.sources)
+        yield ClaimShown(claim)
+
+    def _answered(self, text: str) -> Answer:
+        sources = self._composer.sources
+        return Answer(
+            id=uuid.uuid4().hex,
+            question=self._question.text,
+            asked_as=self._asked_as,
+            verdict="answered",
+            mode="written",
+            degraded=None,
+            text=text,
+            claims=tuple(self._composer.claims),
+            sources=sources,
+            notes=filter_notes(self._filters, self._parts.retriever.library, sources),
+            as_of=as_of(sources),
+            timings_ms=self._timings(),
+        )
+
+    def _no_evidence(self, hits: Sequence[Hit]) -> Answer:
+        return Answer(
+            id=uuid.uuid4().hex,
+            question=self._question.text,
+            asked_as=self._asked_as,
+            verdict="no_evidence",
+            mode="quotes",
+            degraded=None,
+            text=NO_EVIDENCE,
+            notes=filter_notes(self._filters, self._parts.retriever.library, ()),
+            closest=closest(hits),
+            timings_ms=self._timings(),
+        )
+
+    def _timings(self) -> Timings:
+        now = time.perf_counter()
+        search, write = self._searched - self._started, now - self._searched
+        return Timings(round(search * 1000), round(write * 1000), round((now - self._started) * 1000))

@@ -1,0 +1,107 @@
+"""From findings to the Answer: sources numbered in order of first use, quotes cut from the stored text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.records import Claim, Closest, Excerpt, Finding, Hit, Quote, Source
+
+# A source's excerpt covers all its quoted passages while they lie this close together (code points).
+_WIDEST_EXCERPT = 4000
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~])")
+
+QUOTES_HEADER = "These are quotes from the articles; no answer was written."
+NO_EVIDENCE = "The articles in this library do not answer this question."
+
+
+class Composer:
+    """Numbers the sources of an answer as its claims come in."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._sources: list[Source] = []
+        self.claims: list[Claim] = []
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        return tuple(self._sources)
+
+    def add(self, finding: Finding) -> tuple[Claim, bool]:
+        """The claim with its numbered quotes, and whether the list of sources has changed."""
+        before = self.sources
+        quotes = []
+        for evidence in finding.evidence:
+            number = self._cite(evidence.hit)
+            article = evidence.hit.article
+            quotes.append(Quote(number, article.id, evidence.start, evidence.end, evidence.text))
+        claim = Claim(finding.text, tuple(quotes), finding.flags)
+        self.claims.append(claim)
+        return claim, self.sources != before
+
+    def _cite(self, hit: Hit) -> int:
+        article, passage = hit.article, hit.passage
+        number = self._numbers.setdefault(article.id, len(self._sources) + 1)
+        if number > len(self._sources):
+            self._sources.append(
+                Source(
+                    number=number,
+                    article_id=article.id,
+                    version=article.version,
+                    title=article.title,
+                    publisher=article.publisher,
+                    published=article.day,
+                    url=article.url,
+                    excerpt=Excerpt(passage.start, passage.end, passage.text),
+                )
+            )
+        else:
+            self._widen(number, hit)
+        return number
+
+    def _widen(self, number: int, hit: Hit) -> None:
+        """Let the excerpt of a source also cover another of its passages, if that keeps it readable."""
+        source = self._sources[number - 1]
+        start = min(source.excerpt.start, hit.passage.start)
+        end = max(source.excerpt.end, hit.passage.end)
+        if (start, end) == (source.excerpt.start, source.excerpt.end) or end - start > _WIDEST_EXCERPT:
+            return
+        excerpt = Excerpt(start, end, hit.article.text[start:end])
+        self._sources[number - 1] = Source(
+            number=number,
+            article_id=source.article_id,
+            version=source.version,
+            title=source.title,
+            publisher=source.publisher,
+            published=source.published,
+            url=source.url,
+            excerpt=excerpt,
+            copies=source.copies,
+        )
+
+
+def as_of(sources: Sequence[Source]) -> str | None:
+    """The newest publication date among the sources."""
+    return max((source.published for source in sources if source.published), default=None)
+
+
+def markdown(claims: Sequence[Claim], *, quoted: bool) -> str:
+    """The answer as Markdown with [n] markers; in quotes mode each claim is a list item in quotation marks."""
+    lines = []
+    for claim in claims:
+        markers = "".join(f"[{n}]" for n in dict.fromkeys(q.source for q in claim.quotes))
+        text = _MARKDOWN.sub(r"\\\1", claim.text)
+        flagged = f" ({'; '.join(claim.flags)})" if claim.flags else ""
+        lines.append(f"- “{text}” {markers}" if quoted else f"{text} {markers}{flagged}")
+    return f"{QUOTES_HEADER}\n\n" + "\n".join(lines) if quoted else " ".join(lines)
+
+
+def closest(hits: Sequence[Hit]) -> tuple[Closest, ...]:
+    """Up to three passages of different articles, for an answer that was declined."""
+    first: dict[str, Hit] = {}
+    for hit in hits:
+        first.setdefault(hit.article.id, hit)
+    return tuple(
+        Closest(hit.article.id, hit.article.title, hit.passage.start, hit.passage.end, hit.passage.text)
+        for hit in list(first.values())[:3]
+    )

@@ -1,0 +1,119 @@
+"""The one place where objects are built and wired."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+from rag.answering.answerer import Answerer
+from rag.answering.quoting import Quoter
+from rag.client import RemoteEngine
+from rag.doctor import Doctor
+from rag.engine import Engine, LocalEngine, Once
+from rag.errors import LibraryError
+from rag.models.cached import CachedEncoder
+from rag.models.encoder import Encoder
+from rag.models.local_encoder import LocalEncoder, packaged_weights
+from rag.models.remote_encoder import RemoteEncoder
+from rag.models.writer import Writer, connect_writer
+from rag.retrieval.retriever import Retriever
+from rag.settings import Settings
+from rag.storage.holder import Hold
+from rag.storage.library import Library
+from rag.storage.projection import Projection
+
+logger = logging.getLogger(__name__)
+
+# How long a command waits for another one to let go of the library.
+_PATIENCE_S = 5.0
+
+
+def connect(settings: Settings, *, writer: Writer | None = None) -> Engine:
+    """The engine: on the library itself if it is free, else on the running server that holds it.
+
+    `writer` takes the place of the configured language model; `rag.models.writer.LLMWriter` makes one
+    out of any llama-index LLM. Raises LibraryHeld if another command does not let go in time.
+    """
+    hold = _hold(settings)
+    give_up = time.monotonic() + _PATIENCE_S
+    while not hold.take():
+        holder = hold.holder()
+        if holder and holder.address:
+            return RemoteEngine(holder.address, settings)
+        if time.monotonic() > give_up:
+            raise hold.held_by()
+        time.sleep(0.1)
+    return build(settings, hold, writer=writer)
+
+
+def connect_server(settings: Settings) -> tuple[LocalEngine, Hold]:
+    """The engine of a server, and the hold at which it announces its address. Raises LibraryHeld."""
+    hold = _hold(settings)
+    give_up = time.monotonic() + _PATIENCE_S
+    while not hold.take():
+        if time.monotonic() > give_up:
+            raise hold.held_by()
+        time.sleep(0.1)
+    return build(settings, hold), hold
+
+
+def build(settings: Settings, hold: Hold, *, writer: Writer | None = None) -> LocalEngine:
+    """The engine on the library that `hold` has taken; closing it lets go."""
+    home = settings.rag_home
+    try:
+        library = Library(home / "library.sqlite3")
+    except BaseException:
+        hold.release()
+        raise
+    configured = connect_writer(settings)
+    encoder = Once(lambda: _encoder(settings))
+    projection = Once(lambda: Projection(library, home / "library.sqlite3", home / "chroma", encoder().name, _say))
+    retriever = Once(lambda: Retriever(library, projection(), lambda texts: encoder().encode(texts)))
+    answerer = Once(lambda: _answerer(settings, library, retriever(), encoder(), writer or configured))
+    doctor = Doctor(settings, library, encoder, projection, configured)
+
+    def close() -> None:
+        if projection.built:
+            projection().close()
+        library.close()
+        hold.release()
+
+    return LocalEngine(
+        library,
+        encoder=encoder,
+        projection=projection,
+        retriever=retriever,
+        answerer=answerer,
+        diagnosis=doctor.examine,
+        on_close=close,
+    )
+
+
+def _hold(settings: Settings) -> Hold:
+    try:
+        settings.rag_home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LibraryError(
+            f"the library folder {settings.rag_home} cannot be made ({error.strerror})",
+            "set RAG_HOME to a folder you can write",
+        ) from error
+    return Hold(settings.rag_home)
+
+
+def _encoder(settings: Settings) -> Encoder:
+    if settings.rag_encoder == "openai":
+        return CachedEncoder(RemoteEncoder.from_settings(settings))
+    folder: Path = settings.rag_encoder_dir or packaged_weights()
+    return CachedEncoder(LocalEncoder(folder, settings.rag_home / "models"))
+
+
+def _answerer(
+    settings: Settings, library: Library, retriever: Retriever, encoder: Encoder, writer: Writer | None
+) -> Answerer:
+    quoter = Quoter(encoder.encode, library.document_frequency, lambda: library.counts()[1])
+    return Answerer(retriever, quoter, writer, settings.today, settings.rag_deadline_s)
+
+
+def _say(message: str) -> None:
+    logger.warning(message)

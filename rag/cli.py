@@ -1,0 +1,236 @@
+"""The command line: a thin face over the engine."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import click
+
+from rag import terminal
+from rag.assembly import connect
+from rag.engine import Engine, ask
+from rag.errors import InvalidRequest, NotBuilt, RagError
+from rag.ingestion.ingest import ingest
+from rag.ingestion.loading import Rules
+from rag.records import Filters, Mode, Question
+from rag.settings import Settings, load_settings
+from rag.wire import to_json
+
+_MODES: tuple[Mode, ...] = ("auto", "written", "quotes")
+
+
+class Day(click.ParamType[date]):
+    """A date as YYYY-MM-DD."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(value)
+        except ValueError as error:
+            raise InvalidRequest(f"{value!r} is not a date", "write it as 2024-03-15") from error
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--verbose", is_flag=True, help="Show where an error comes from.")
+@click.version_option(package_name="dateline")
+def rag(verbose: bool) -> None:
+    """Answers from your news archive that you can check."""
+
+
+@rag.command("ingest")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option("--if-empty", is_flag=True, help="Do nothing if the library holds articles already.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def ingest_command(sources: tuple[str, ...], if_empty: bool, as_json: bool) -> int:
+    """Take articles in: files, folders, web addresses, feeds, .jsonl dumps."""
+    settings = load_settings()
+    with _engine(settings) as engine:
+        if if_empty and engine.count():
+            return 0
+        rules = Rules(max_bytes=settings.max_article_bytes, allow_private=settings.rag_allow_private_urls)
+        with terminal.progress() as progress:
+            report = ingest(sources, engine, rules, progress)
+    if as_json:
+        terminal.print_json(terminal.report_json(report))
+    else:
+        terminal.print_report(report)
+    if report.failed:
+        return 1 if report.taken else 2
+    return 0 if report.taken else 2
+
+
+@rag.command("ask")
+@click.argument("question")
+@click.option("--since", type=Day(), help="Only articles published on or after this day.")
+@click.option("--until", type=Day(), help="Only articles published on or before this day.")
+@click.option("--publisher", "publishers", multiple=True, help="Only articles of this publisher; may be repeated.")
+@click.option("--all-dates", is_flag=True, help="Search articles of every date, and undated ones.")
+@click.option("--mode", type=click.Choice(_MODES), default="auto", help="Who writes: a model, or nobody.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+def ask_command(
+    question: str,
+    since: date | None,
+    until: date | None,
+    publishers: tuple[str, ...],
+    all_dates: bool,
+    mode: Mode,
+    as_json: bool,
+) -> int:
+    """Ask one question."""
+    filters = Filters(since, until, publishers)
+    with _engine(load_settings()) as engine:
+        answer = ask(engine, Question(question, filters=filters, all_dates=all_dates, mode=mode))
+    if as_json:
+        terminal.print_json(to_json(answer))
+    else:
+        terminal.print_answer(answer)
+    return 0 if answer.verdict == "answered" else 3
+
+
+@rag.command("search")
+@click.argument("query")
+@click.option("--top-k", type=click.IntRange(1, 100), default=10, help="How many passages.")
+@click.option("--json", "as_json", is_flag=True, help="Print the passages as JSON.")
+def search_command(query: str, top_k: int, as_json: bool) -> int:
+    """Search passages, without an answer."""
+    if not query.strip():
+        raise InvalidRequest("the query is empty", "search for something")
+    with _engine(load_settings()) as engine:
+        found = engine.search(query, Filters(), top_k)
+    if as_json:
+        terminal.print_json({"passages": [to_json(passage) for passage in found]})
+    else:
+        terminal.print_passages(found)
+    return 0
+
+
+@rag.group("articles", invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+@click.pass_context
+def articles_command(context: click.Context, as_json: bool) -> int:
+    """List articles; `show` and `remove` take ids."""
+    if context.invoked_subcommand is not None:
+        return 0
+    with _engine(load_settings()) as engine:
+        articles = engine.articles()
+    if as_json:
+        terminal.print_json({"articles": [to_json(article) for article in articles], "next": None})
+    else:
+        terminal.print_articles(articles)
+    return 0
+
+
+@articles_command.command("show")
+@click.argument("article_id", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="Print the article as JSON.")
+def show_command(article_id: str, as_json: bool) -> int:
+    """Show one article with its stored text."""
+    with _engine(load_settings()) as engine:
+        article = engine.article(article_id)
+    if as_json:
+        terminal.print_json(to_json(article))
+    else:
+        terminal.print_article(article)
+    return 0
+
+
+@articles_command.command("remove")
+@click.argument("article_ids", nargs=-1, required=True, metavar="ID...")
+def remove_command(article_ids: tuple[str, ...]) -> int:
+    """Remove articles with all their versions and vectors."""
+    unknown = 0
+    with _engine(load_settings()) as engine:
+        for article_id in article_ids:
+            try:
+                engine.remove(article_id)
+                click.echo(f"removed {article_id}")
+            except InvalidRequest as error:
+                terminal.print_error(error)
+                unknown += 1
+    return 1 if unknown else 0
+
+
+@rag.command("serve")
+@click.option("--host", help="Address to listen on; anything but loopback needs RAG_API_KEY.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
+def serve_command(host: str | None, port: int | None) -> int:
+    """Serve the chat page and the HTTP API."""
+    # Gradio takes seconds to import, which the other commands do not pay.
+    from rag.server import serve
+
+    settings = load_settings()
+    serve(settings, host or settings.rag_host, settings.rag_port if port is None else port)
+    return 0
+
+
+@rag.command("eval", context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1)
+def eval_command(arguments: tuple[str, ...]) -> int:
+    """Measure retrieval and answers (not in this version)."""
+    raise NotBuilt("`rag eval` is not in this version", "see the changelog for what is")
+
+
+@rag.command("doctor")
+@click.option("--repair", is_flag=True, help="Mend what can be mended.")
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
+def doctor_command(repair: bool, as_json: bool) -> int:
+    """Check settings, models, library and vector index against each other."""
+    with _engine(load_settings()) as engine:
+        diagnosis = engine.diagnose(repair=repair)
+    if as_json:
+        terminal.print_json({"sound": diagnosis.sound, **to_json(diagnosis)})
+    else:
+        terminal.print_diagnosis(diagnosis)
+    return 0 if diagnosis.sound else 1
+
+
+@contextmanager
+def _engine(settings: Settings) -> Iterator[Engine]:
+    engine = connect(settings)
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit. Errors are one line on stderr; `--verbose` adds where they come from."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    # Accepted anywhere on the line: whoever adds it has just seen an error and pressed "up".
+    verbose = "--verbose" in arguments
+    arguments = [a for a in arguments if a != "--verbose"]
+    terminal.set_up_logging(verbose=verbose)
+    try:
+        code = rag.main(arguments, prog_name="rag", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except click.ClickException as error:
+        terminal.print_line(f"rag: {error.format_message().rstrip('.')}: `rag --help` lists what there is")
+        code = 2 if error.exit_code == 2 and "ingest" in arguments[:1] else 1
+    except (KeyboardInterrupt, click.Abort):
+        terminal.print_line("rag: interrupted: what was reported as taken in is safe; run the command again to go on")
+        code = 130
+    except RagError as error:
+        code = _failed(error, verbose)
+    except Exception as error:  # noqa: BLE001  # a traceback in front of a user is a bug
+        code = _failed(
+            RagError(f"unexpected {type(error).__name__}: {error}", "run it with --verbose and report it"), verbose
+        )
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _failed(error: RagError, verbose: bool) -> int:
+    if verbose:
+        logging.getLogger(__name__).error("traceback", exc_info=True)
+    terminal.print_error(error)
+    return 1
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""The engine: everything the program can do, for a face to call."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from rag.answering.answerer import Answerer
+from rag.ingestion.passages import passages
+from rag.models.encoder import Encoder
+from rag.models.writer import OpenAIWriter
+from rag.records import (
+    Answer,
+    Article,
+    ArticleSummary,
+    Diagnosis,
+    Done,
+    Draft,
+    Event,
+    Filters,
+    Found,
+    Question,
+    Stored,
+)
+from rag.retrieval.retriever import Retriever
+from rag.storage.library import Library
+from rag.storage.projection import Projection
+from rag.storage.transaction import Transaction
+
+T = TypeVar("T")
+
+
+class Engine(Protocol):
+    """What every face calls: the library of this process, or a server that holds it."""
+
+    def answer(self, question: Question) -> Iterator[Event]:
+        """The events of one answer; the last is Done. Raises InvalidRequest."""
+
+    def search(self, query: str, filters: Filters, top_k: int) -> list[Found]: ...
+
+    def store(self, drafts: Sequence[Draft]) -> list[Stored]:
+        """Take drafts in, all or none; what is returned is safe on disk."""
+
+    def articles(self, limit: int = -1, after: str | None = None) -> list[ArticleSummary]:
+        """Articles ordered by id, those behind `after`; a negative limit means all."""
+
+    def article(self, article_id: str) -> Article:
+        """Raises UnknownArticle."""
+
+    def remove(self, article_id: str) -> None:
+        """Raises UnknownArticle."""
+
+    def count(self) -> int:
+        """Number of articles."""
+
+    def diagnose(self, *, repair: bool = False) -> Diagnosis: ...
+
+    def close(self) -> None: ...
+
+
+def ask(engine: Engine, question: Question) -> Answer:
+    """The answer as a whole: the last of its events."""
+    *_, last = engine.answer(question)
+    assert isinstance(last, Done)  # the contract of Engine.answer
+    return last.answer
+
+
+class Once(Generic[T]):
+    """A part that is built at its first use and then kept. Safe to call from several threads."""
+
+    def __init__(self, build: Callable[[], T]) -> None:
+        self._build = build
+        self._kept: list[T] = []
+        self._lock = threading.RLock()
+
+    @property
+    def built(self) -> bool:
+        return bool(self._kept)
+
+    def __call__(self) -> T:
+        with self._lock:
+            if not self._kept:
+                self._kept.append(self._build())
+            return self._kept[0]
+
+
+class LocalEngine:
+    """The engine on a library that this process holds.
+
+    Parts come as callables, so that a command that needs no encoder or index does not wait for them.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        *,
+        encoder: Callable[[], Encoder],
+        projection: Callable[[], Projection],
+        retriever: Callable[[], Retriever],
+        answerer: Callable[[], Answerer],
+        diagnosis: Callable[[bool], Diagnosis],
+        on_close: Callable[[], None],
+    ) -> None:
+        self._library = library
+        self._encoder = encoder
+        self._projection = projection
+        self._retriever = retriever
+        self._answerer = answerer
+        self._diagnosis = diagnosis
+        self._on_close = on_close
+        # The index follows the transactions of the library in their order.
+        self._writing = threading.Lock()
+
+    def warm_up(self) -> None:
+        """Load what the first question needs, and hold the vector index against the library."""
+        self._projection().open()
+        self.search("warm up", Filters(), 1)
+
+    def prepare_writer(self) -> None:
+        """Import what the writer needs, so that the first reader does not wait for it."""
+        writer = self._answerer().writer
+        if isinstance(writer, OpenAIWriter):
+            writer.prepare()
+
+    def answer(self, question: Question) -> Iterator[Event]:
+        return self._answerer().answer(question)
+
+    def search(self, query: str, filters: Filters, top_k: int) -> list[Found]:
+        return [
+            Found(
+                hit.article.id,
+                hit.passage.start,
+                hit.passage.end,
+                hit.passage.text,
+                round(hit.score, 6),
+                hit.article.title,
+                hit.article.day,
+            )
+            for hit in self._retriever().retrieve(query, filters, top_k)
+        ]
+
+    def store(self, drafts: Sequence[Draft]) -> list[Stored]:
+        with self._writing:
+            with self._library.transaction() as changes:
+                stored = [_put(changes, draft) for draft in drafts]
+                if changes.added:
+                    self._projection().check_model()
+                    encoder = self._encoder()
+                    changes.embed_added(encoder.name, encoder.encode)
+            if changes.changed:  # else the index need not even be opened
+                self._projection().apply(changes)
+        return stored
+
+    def remove(self, article_id: str) -> None:
+        with self._writing:
+            with self._library.transaction() as changes:
+                changes.remove(article_id)
+            self._projection().apply(changes)
+
+    def articles(self, limit: int = -1, after: str | None = None) -> list[ArticleSummary]:
+        return self._library.articles(limit, after)
+
+    def article(self, article_id: str) -> Article:
+        return self._library.article(article_id)
+
+    def count(self) -> int:
+        return self._library.counts()[0]
+
+    def diagnose(self, *, repair: bool = False) -> Diagnosis:
+        with self._writing:
+            return self._diagnosis(repair)
+
+    def close(self) -> None:
+        self._on_close()
+
+
+def _put(changes: Transaction, draft: Draft) -> Stored:
+    placement = changes.place(draft)
+    if not placement.writes:
+        return Stored(placement.article_id, placement.status)
+    spans = passages(draft.text)
+    changes.write(draft, placement, spans)
+    return Stored(placement.article_id, placement.status, len(spans))

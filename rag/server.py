@@ -1,0 +1,117 @@
+"""`rag serve`: the chat page and the HTTP API in one process."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+import threading
+from urllib.parse import urlsplit
+
+import uvicorn
+from fastapi import FastAPI
+
+from rag import terminal
+from rag.access import LOOPBACK_NAMES
+from rag.api import create_app
+from rag.assembly import connect_server
+from rag.engine import LocalEngine
+from rag.errors import InvalidRequest
+from rag.settings import Settings
+from rag.storage.holder import Hold
+from ui.chat import mount_page
+
+# Asked of the articles in seeds/; shown until the page draws its own from the library.
+_EXAMPLES = ("What did Iran demand in Muscat?", "How many attacks on ships did the Pentagon count?")
+_GRACE_S = 5
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Serve until interrupted.
+
+    Raises InvalidRequest for an address that cannot be used, LibraryError if the library cannot.
+    """
+    if settings.rag_api_key is None and not _is_loopback(host):
+        raise InvalidRequest(
+            f"without a key the server listens on this machine only, not on {host}", "set RAG_API_KEY to open it"
+        )
+    listener = _listen(host, port)
+    with listener:
+        engine, hold = connect_server(settings)
+        try:
+            _run(engine, hold, settings, listener)
+        finally:
+            engine.close()
+
+
+def _run(engine: LocalEngine, hold: Hold, settings: Settings, listener: socket.socket) -> None:
+    engine.warm_up()
+    threading.Thread(target=engine.prepare_writer, daemon=True).start()
+    server = uvicorn.Server(
+        uvicorn.Config(
+            _app(engine, settings),
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=_GRACE_S,
+            server_header=False,
+        )
+    )
+    address = _address(listener)
+    hold.announce(address)
+    _greet(address, engine, settings)
+    server.run(sockets=[listener])
+
+
+def _app(engine: LocalEngine, settings: Settings) -> FastAPI:
+    app = create_app(engine, settings)
+    key = settings.rag_api_key.get_secret_value() if settings.rag_api_key else None
+    # Last: a page at / takes every path that no route before it has taken.
+    return mount_page(app, engine, examples=_EXAMPLES, notice=_destination(settings), auth_key=key)
+
+
+def _greet(address: str, engine: LocalEngine, settings: Settings) -> None:
+    terminal.print_line(f"Dateline answers on {address} (Ctrl-C stops it)")
+    articles = engine.count()
+    empty = "The library is empty: `rag ingest FILE` takes articles in."
+    terminal.print_line(f"{articles:,} articles in {settings.rag_home}" if articles else empty)
+    terminal.print_line(_destination(settings) or "No language model is configured: answers are made of quotes.")
+
+
+def _destination(settings: Settings) -> str | None:
+    """Where passages are sent, in a sentence; None when they stay here."""
+    if settings.openai_base_url:
+        return f"Questions and passages are sent to {urlsplit(settings.openai_base_url).netloc}."
+    if settings.openai_api_key:
+        return "Questions and passages are sent to api.openai.com."
+    return None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        raise InvalidRequest(
+            f"port {port} on {host} is in use" if in_use else f"{host}:{port} cannot be listened on ({error})",
+            "stop what listens there, or choose another with --port" if in_use else "check --host and --port",
+        ) from error
+    return listener
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host in LOOPBACK_NAMES
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

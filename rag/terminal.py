@@ -1,0 +1,215 @@
+"""What the command line prints: answers, lists, reports, progress."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import textwrap
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from rag.errors import RagError
+from rag.records import Answer, Article, ArticleSummary, Claim, Diagnosis, Found, IngestReport, Source
+from rag.wire import to_json
+
+_WIDTH = 100
+_SECONDS_BETWEEN_LINES = 5.0
+
+_DEGRADED = {
+    "no_model": "no language model is configured",
+    "timeout": "the language model did not answer in time",
+    "rate_limited": "the language model asks to slow down",
+    "unreachable": "the language model cannot be reached",
+    "unauthorized": "the language model refuses the key",
+    "quota": "the language model's quota is used up",
+    "bad_output": "the language model's answer could not be used",
+}
+
+
+def set_up_logging(*, verbose: bool) -> None:
+    """Warnings of this program as plain lines on stderr; those of libraries only when asked for."""
+    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("rag: %(message)s"))
+    own = logging.getLogger("rag")
+    own.handlers, own.propagate = [handler], False
+    own.setLevel(logging.INFO if verbose else logging.WARNING)
+
+
+def print_line(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def print_error(error: RagError) -> None:
+    print_line(f"rag: {error}")
+
+
+def print_json(data: dict[str, Any]) -> None:
+    click.echo(json.dumps(data, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
+
+
+# Answers
+
+
+def print_answer(answer: Answer) -> None:
+    if answer.verdict == "no_evidence":
+        click.echo(answer.text)
+        if answer.closest:
+            click.echo("\nClosest, but not an answer:")
+        for passage in answer.closest:
+            click.echo(f"\n  {clean(passage.title)}")
+            click.echo(_wrapped(_shortened(passage.text, 300), indent="    "))
+    else:
+        click.echo(_header(answer))
+        for claim in answer.claims:
+            click.echo("\n" + _claim(claim, quoted=answer.mode == "quotes"))
+        click.echo("\nSources")
+        for source in answer.sources:
+            click.echo(_wrapped(f"[{source.number}] {_source(source)}", indent="  "))
+    for note in answer.notes:
+        where = "".join(f"[{number}]" for number in note.sources)
+        click.echo("\n" + _wrapped(f"Note: {note.text} {where}".rstrip()))
+
+
+def _header(answer: Answer) -> str:
+    if answer.mode == "written":
+        return f"Written by {answer.model}; every sentence with the words it rests on."
+    why = _DEGRADED.get(answer.degraded or "", "")
+    return "Quotes from the articles; no answer was written" + (f" ({why})." if why else ".")
+
+
+def _claim(claim: Claim, *, quoted: bool) -> str:
+    markers = "".join(f"[{number}]" for number in dict.fromkeys(quote.source for quote in claim.quotes))
+    if quoted:
+        return _wrapped(f"“{clean(claim.text)}” {markers}")
+    lines = [_wrapped(f"{clean(claim.text)} {markers}")]
+    lines += [_wrapped(f"[{quote.source}] “{clean(quote.text)}”", indent="    ") for quote in claim.quotes]
+    lines += [f"    ! {flag}" for flag in claim.flags]
+    return "\n".join(lines)
+
+
+def _source(source: Source) -> str:
+    parts = [source.title, source.publisher, source.published or "date unknown", source.url, source.article_id]
+    return " · ".join(clean(part) for part in parts if part)
+
+
+def print_passages(found: Sequence[Found]) -> None:
+    if not found:
+        click.echo("Nothing was found.")
+    for n, passage in enumerate(found, start=1):
+        date = passage.published or "date unknown"
+        click.echo(f"{n}. {clean(passage.title)} · {date} · score {passage.score:.3f}")
+        click.echo(f"   {passage.article_id} [{passage.start}:{passage.end}]")
+        click.echo(_wrapped(_shortened(passage.text, 400), indent="   ") + "\n")
+
+
+# Articles
+
+
+def print_articles(articles: Sequence[ArticleSummary]) -> None:
+    if not articles:
+        click.echo("The library is empty: `rag ingest FILE` takes articles in.")
+    for article in articles:
+        date = article.published[:10] if article.published else "date unknown"
+        click.echo(
+            f"{article.id}  {date:<12}  {clean(article.title)}  ({clean(article.publisher or 'publisher unknown')})"
+        )
+
+
+def print_article(article: Article) -> None:
+    click.echo(clean(article.title))
+    date = f"{article.published} (from {article.published_from})" if article.published else "date unknown"
+    facts = [article.publisher, ", ".join(article.authors), date, article.url, f"version {article.version}"]
+    click.echo(" · ".join(clean(fact) for fact in facts if fact))
+    for address in article.addresses:
+        click.echo(clean(address))
+    click.echo("\n" + "\n".join(clean(line) for line in article.text.split("\n")))
+
+
+def print_diagnosis(diagnosis: Diagnosis) -> None:
+    for check in diagnosis.checks:
+        click.echo(f"{'ok   ' if check.ok else 'WRONG'} {check.name}: {check.message}")
+
+
+# Ingest
+
+
+def report_json(report: IngestReport) -> dict[str, Any]:
+    return to_json(report)
+
+
+def print_report(report: IngestReport) -> None:
+    counts = ", ".join(
+        f"{getattr(report, status)} {status}" for status in ("added", "updated", "unchanged", "duplicate")
+    )
+    click.echo(f"{counts}, {len(report.failed)} failed; {report.passages} passages in {report.seconds:.1f} s")
+    for failure in report.failed:
+        click.echo(f"failed: {clean(failure.source)}: {clean(failure.reason)}", err=True)
+    if not report.taken and not report.failed:
+        click.echo("rag: nothing was found to take in: name files, folders, addresses or dumps", err=True)
+
+
+class _Bar:
+    """A progress bar on a terminal."""
+
+    def __init__(self) -> None:
+        self._bar = tqdm(unit=" articles", desc="ingest", leave=False, file=sys.stderr)
+
+    def advance(self, articles: int) -> None:
+        self._bar.update(articles)
+
+    def warn(self, source: str, message: str) -> None:
+        tqdm.write(f"warning: {clean(source)}: {clean(message)}", file=sys.stderr)
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+class _Lines:
+    """Plain lines where there is no terminal, one every few seconds."""
+
+    def __init__(self) -> None:
+        self._done = 0
+        self._last = time.monotonic()
+
+    def advance(self, articles: int) -> None:
+        self._done += articles
+        if time.monotonic() - self._last >= _SECONDS_BETWEEN_LINES:
+            print_line(f"{self._done} articles")
+            self._last = time.monotonic()
+
+    def warn(self, source: str, message: str) -> None:
+        print_line(f"warning: {clean(source)}: {clean(message)}")
+
+    def close(self) -> None:
+        pass
+
+
+@contextmanager
+def progress() -> Iterator[_Bar | _Lines]:
+    shown = _Bar() if sys.stderr.isatty() else _Lines()
+    try:
+        yield shown
+    finally:
+        shown.close()
+
+
+def clean(text: str) -> str:
+    """A text without control characters: an article must not move the cursor or ring the bell."""
+    return "".join(c if c.isprintable() or c == "\t" else " " for c in text)
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    return textwrap.fill(
+        " ".join(clean(text).split()), _WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )
+
+
+def _shortened(text: str, most: int) -> str:
+    return textwrap.shorten(text, most, placeholder=" …")

@@ -1,0 +1,79 @@
+"""Records as JSON and back: what the HTTP API and its client say to each other."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from rag.errors import InvalidRequest
+from rag.records import (
+    Answer,
+    Article,
+    ArticleSummary,
+    Claim,
+    ClaimShown,
+    Diagnosis,
+    Done,
+    Draft,
+    Event,
+    Found,
+    Reset,
+    SourcesShown,
+)
+
+ANSWER = TypeAdapter(Answer)
+ARTICLE = TypeAdapter(Article)
+ARTICLES = TypeAdapter(list[ArticleSummary])
+DIAGNOSIS = TypeAdapter(Diagnosis)
+FOUND = TypeAdapter(list[Found])
+_CLAIM = TypeAdapter(Claim)
+_DRAFT = TypeAdapter(Draft)
+_RESET = TypeAdapter(Reset)
+_SOURCES = TypeAdapter(SourcesShown)
+
+
+def to_json(record: Any) -> dict[str, Any]:
+    """A record as plain dicts and lists, ready for `json.dumps`; keys are the names of its fields."""
+    return dataclasses.asdict(record)
+
+
+def draft_from_json(record: dict[str, Any]) -> Draft:
+    """Raises InvalidRequest."""
+    try:
+        draft = _DRAFT.validate_python(record)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InvalidRequest(f"{where}: {first['msg']}", "send an article as a dump's line") from error
+    if not draft.text.strip():
+        raise InvalidRequest("text: it is empty", "send an article as a dump's line")
+    return draft
+
+
+def event_to_json(event: Event) -> tuple[str, dict[str, Any]]:
+    """Name and data of a server-sent event."""
+    match event:
+        case SourcesShown():
+            return "sources", to_json(event)
+        case ClaimShown(claim):
+            return "claim", to_json(claim)
+        case Reset():
+            return "reset", to_json(event)
+        case Done(answer):
+            return "done", to_json(answer)
+
+
+def event_from_json(name: str, data: dict[str, Any]) -> Event | None:
+    """The event behind a name and its data; None for a name of a newer server."""
+    match name:
+        case "sources":
+            return _SOURCES.validate_python(data)
+        case "claim":
+            return ClaimShown(_CLAIM.validate_python(data))
+        case "reset":
+            return _RESET.validate_python(data)
+        case "done":
+            return Done(ANSWER.validate_python(data))
+    return None
