@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from pathlib import Path
 
 from rag.answering.answerer import Answerer
 from rag.answering.quoting import Quoter
@@ -103,8 +102,10 @@ def _hold(settings: Settings) -> Hold:
 
 def _encoder(settings: Settings) -> Encoder:
     if settings.rag_encoder == "openai":
-        return CachedEncoder(RemoteEncoder.from_settings(settings))
-    folder: Path = settings.rag_encoder_dir or packaged_weights()
+        key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
+        model, base = settings.openai_embedding_model, settings.openai_base_url
+        return CachedEncoder(RemoteEncoder(model, api_key=key, base_url=base))
+    folder = settings.rag_encoder_dir or packaged_weights()
     return CachedEncoder(LocalEncoder(folder, settings.rag_home / "models"))
 
 

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rag.errors import RagError
+from rag.models.deadline import Deadline
 from rag.models.encoder import Encoder
 from rag.models.writer import OpenAIWriter
 from rag.records import Check, Diagnosis
 from rag.settings import Settings
 from rag.storage.library import Library
 from rag.storage.projection import Projection
+
+_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,6 @@ class Doctor:
         if self.writer is None:
             return Check("language model", True, "none is configured: answers are made of quotes")
         try:
-            return Check("language model", True, self.writer.reach())
+            return Check("language model", True, self.writer.reach(Deadline.after(_PATIENCE_S)))
         except RagError as error:
             return Check("language model", False, f"{error} ({self.writer.api_base}): answers are made of quotes")

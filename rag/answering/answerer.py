@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -113,8 +114,9 @@ class _Run:
             today=self._parts.today(),
         )
         writing = Writing(prompt, writer, deadline)
-        for finding in writing:
-            yield from self._show(finding)
+        with closing(iter(writing)) as findings:
+            for finding in findings:
+                yield from self._show(finding)
         if writing.declined:
             yield Done(replace(self._no_evidence(hits), mode="written", model=writer.model))
             return

@@ -54,6 +54,7 @@ class Projection:
         with self._opening:
             if self._index is None:
                 self.check_model()
+                self._library.set_meta("encoder", self._model)
                 self._mend(self.examine())
             assert self._index is not None
             return self._index
@@ -97,8 +98,9 @@ class Projection:
     def examine(self) -> Finding:
         """How the index compares with the library, without changing either."""
         if not self._folder.is_dir():
-            wanted = self._library.index_ids()
-            return Finding(missing=tuple(wanted), broken="it is missing" if wanted else "")
+            wanted = tuple(self._library.index_ids())
+            never_built = not self._library.meta("index_folder")
+            return Finding(missing=wanted, broken="" if never_built or not wanted else "it is missing")
         if self._stamped():
             return Finding()
         return probe(self._library_path, self._folder, self._model)
@@ -151,9 +153,7 @@ class Projection:
     def check_model(self) -> None:
         """Raises EncoderMismatch if the library's vectors come from another encoder."""
         stored = self._library.meta("encoder")
-        if not stored:
-            self._library.set_meta("encoder", self._model)
-        elif stored != self._model:
+        if stored not in ("", self._model):
             raise EncoderMismatch(
                 f"the library's vectors come from the encoder {stored}, not {self._model}",
                 "`rag doctor --repair` embeds every passage again, or set RAG_ENCODER back",
@@ -179,6 +179,7 @@ class Projection:
             self._report(error.message)
             self._rebuild()
             return
+        self._library.set_meta("index_folder", self._folder.name)
         generation = self._library.generation
         self._index.delete(finding.surplus)
         self._copy(self._index, finding.missing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rag.text.words import WORD, fold, is_stop_word
 
@@ -134,11 +135,11 @@ def _capitalised_runs(text: str, matches: list[re.Match[str]]) -> tuple[list[str
 
 def _places_unknown(matches: list[re.Match[str]], known: Callable[[str], bool]) -> list[str]:
     words: list[str] = []
-    for before, match in zip(matches, matches[1:], strict=False):
+    for before, match in pairwise(matches):
         folded = fold(match.group()).removesuffix("'s")
-        if fold(before.group()) in _PLACE_BEFORE and not is_stop_word(match.group()):
-            if not folded.isdigit() and folded not in _NOT_NAMES and group(folded) == folded and not known(folded):
-                words.append(folded)
+        named = not (folded.isdigit() or folded in _NOT_NAMES or is_stop_word(match.group()) or group(folded) != folded)
+        if named and fold(before.group()) in _PLACE_BEFORE and not known(folded):
+            words.append(folded)
     return words
 
 

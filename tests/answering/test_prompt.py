@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from rag.answering.prompt import Prompt, build_prompt, token_estimate
+from rag.errors import WriterError
+from rag.ingestion.sentences import sentences
+from rag.records import Hit
+from tests.fakes import hit
+
+TODAY = date(2024, 3, 15)
+
+
+def prompt_of(*hits: Hit, question: str = "Who led the talks?", budget: int = 10**6, **options: Any) -> Prompt:
+    return build_prompt(question, hits, sentences=sentences, budget_tokens=budget, today=TODAY, **options)
+
+
+def drawing(*nonces: str) -> Callable[[], str]:
+    left = iter(nonces)
+    return lambda: next(left)
+
+
+def test_sentences_are_numbered_and_the_numbers_lead_to_their_places() -> None:
+    first = hit("One came. Two left.", before="Before. ", id="a")
+    prompt = prompt_of(first, hit("Three stayed.", id="b"))
+    assert list(prompt.sentences) == ["1.1", "1.2", "2.1"]
+    assert "\n1.2 Two left.\n" in prompt.user
+    assert "\n2.1 Three stayed.\n" in prompt.user
+    place = prompt.sentences["1.2"]
+    assert place.hit is first
+    assert first.article.text[place.start : place.end] == place.text == "Two left."
+
+
+def test_a_passage_says_what_it_is_from() -> None:
+    user = prompt_of(hit("A.", title="On\nships", publisher="The Paper", published="2024-01-14T08:00:00Z")).user
+    assert "Passage 1: On ships | The Paper | 2024-01-14\n1.1 A." in user
+    assert "| undated\n" in prompt_of(hit("A.", published=None)).user
+    assert "Today is 2024-03-15." in user
+
+
+def test_the_question_stands_outside_the_delimiters_and_the_passages_inside() -> None:
+    user = prompt_of(hit("One came."), question="Who\ncame?", nonce=lambda: "abc").user
+    _, inside, outside = user.split("=== abc ===")
+    assert "1.1 One came." in inside
+    assert outside.strip() == "Question: Who came?"
+
+
+def test_delimiters_differ_and_never_stand_in_a_text() -> None:
+    assert prompt_of(hit("A.")).user != prompt_of(hit("A.")).user
+    user = prompt_of(
+        hit("They wrote abc.", title="def"), question="ghi?", nonce=drawing("abc", "def", "ghi", "jkl")
+    ).user
+    assert user.count("=== jkl ===") == 2
+
+
+def test_a_passage_cannot_imitate_a_numbered_line_or_hide_text() -> None:
+    spoof = "He said\n9.9 the moon\u2028is cheese\x07 and \u202eleft\u202c\u200b."
+    prompt = prompt_of(hit(spoof))
+    assert re.findall(r"^\d+\.\d+", prompt.user, re.MULTILINE) == list(prompt.sentences)
+    assert not re.search("[\x07\u2028\u202e\u202c\u200b]", prompt.user)
+    assert "".join(place.text for place in prompt.sentences.values()).count("\u202e") == 1  # the article is unharmed
+
+
+def test_passages_stay_whole_within_the_budget_and_the_best_come_first() -> None:
+    long = " ".join(f"Sentence {n} says a thing or two." for n in range(60))
+    hits = [hit("The best one.", id="a"), hit(long, id="b"), hit("The third one.", id="c")]
+    budget = token_estimate(prompt_of().system) + 150
+    prompt = prompt_of(*hits, budget=budget)
+    assert [place.hit.article.id for place in prompt.sentences.values()] == ["a", "c"]
+    assert token_estimate(prompt.system) + token_estimate(prompt.user) <= budget
+    assert long not in prompt.user
+
+
+def test_when_nothing_fits_the_best_passage_is_cut_after_a_sentence() -> None:
+    long = " ".join(f"Sentence {n} says a thing or two." for n in range(60))
+    budget = token_estimate(prompt_of().system) + 150
+    prompt = prompt_of(hit(long), budget=budget)
+    assert 1 <= len(prompt.sentences) < 60
+    assert token_estimate(prompt.system) + token_estimate(prompt.user) <= budget
+    assert "Sentence 0 says" in prompt.user
+
+
+def test_a_budget_without_room_for_a_sentence_is_an_error() -> None:
+    with pytest.raises(WriterError) as failure:
+        prompt_of(hit("One came."), budget=100)
+    assert failure.value.reason == "context_overflow"
+
+
+def test_the_estimate_counts_a_token_for_what_is_not_ascii() -> None:
+    assert token_estimate("a" * 35) >= 10
+    assert token_estimate("協" * 35) >= 35
