@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     openai_base_url: str | None = Field(
         None, description="Any OpenAI-compatible server; alone it is enough, its first model is taken."
     )
-    openai_model: str | None = Field(None, description="Model that writes answers.")
+    openai_model: str | None = Field(None, description="Model that writes answers; gpt-4o-mini if only a key is set.")
     openai_context_window: int = Field(16384, ge=1024, description="Context window of that model, in tokens.")
     openai_max_output_tokens: int = Field(1024, ge=64, description="Most tokens that model may write.")
     rag_deadline_s: float = Field(20.0, gt=0, description="Wall-clock limit of one answer, in seconds.")

@@ -1,0 +1,287 @@
+"""The command line as users have it: real processes, exit codes, one line for every error."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SEEDS, Cli, clean_environment, run_rag, start_server, stop_server
+
+
+def lines(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def one_error(done: "subprocess.CompletedProcess[str]") -> str:
+    assert "Traceback" not in done.stderr
+    (line,) = [line for line in lines(done.stderr) if line.startswith("rag: ")]
+    return line
+
+
+def test_ingest_reports_and_a_second_time_changes_nothing(cli: Cli) -> None:
+    first = cli("ingest", str(SEEDS), "--json")
+    assert first.returncode == 0, first.stderr
+    report = json.loads(first.stdout)
+    assert report["added"] == len(list(SEEDS.glob("*.md")))
+    assert report["failed"] == []
+    assert report["passages"] >= report["added"]
+    assert set(report) >= {"added", "updated", "unchanged", "duplicate", "failed", "passages", "seconds"}
+    second = json.loads(cli("ingest", str(SEEDS), "--json").stdout)
+    assert (second["unchanged"], second["added"], second["passages"]) == (report["added"], 0, 0)
+
+
+def test_ask_answers_with_quotes_that_are_slices(seeded_copy: Path) -> None:
+    done = run_rag(seeded_copy, "ask", "what did Iran demand in Muscat?", "--json")
+    assert done.returncode == 0
+    answer = json.loads(done.stdout)
+    assert (answer["verdict"], answer["mode"], answer["degraded"]) == ("answered", "quotes", "no_model")
+    assert "cease-fire in Gaza" in answer["claims"][0]["text"]
+    assert not any("enrichment" in claim["text"] for claim in answer["claims"])
+    for claim in answer["claims"]:
+        for quote in claim["quotes"]:
+            article = json.loads(run_rag(seeded_copy, "articles", "show", quote["article_id"], "--json").stdout)
+            assert article["text"][quote["start"] : quote["end"]] == quote["text"]
+    for source in answer["sources"]:
+        assert source["published"] == "2024-03-15"
+
+
+@pytest.mark.parametrize("question", ["Who is the chief executive of Apple?", "What did Iran demand in Geneva?"])
+def test_ask_declines_what_the_articles_do_not_say(seeded: Path, tmp_path: Path, question: str) -> None:
+    done = run_rag(seeded, "ask", question, "--json")
+    answer = json.loads(done.stdout)
+    assert done.returncode == 3
+    assert (answer["verdict"], answer["claims"], answer["sources"]) == ("no_evidence", [], [])
+    assert 1 <= len(answer["closest"]) <= 3
+
+
+def test_filters_narrow_and_say_so(seeded: Path) -> None:
+    question = "what did Iran demand?"
+    later = json.loads(run_rag(seeded, "ask", question, "--since", "2026-01-01", "--json").stdout)
+    assert all(source["published"] >= "2026-01-01" for source in later["sources"])
+    assert [note["kind"] for note in later["notes"]] == ["filtered"]
+    nobody = run_rag(seeded, "ask", question, "--publisher", "Nobody", "--json")
+    assert nobody.returncode == 3
+    everything = json.loads(run_rag(seeded, "ask", question, "--since", "2026-01-01", "--all-dates", "--json").stdout)
+    assert any(source["published"] < "2026-01-01" for source in everything["sources"])
+
+
+def test_search_ranks_passages(seeded: Path) -> None:
+    done = run_rag(seeded, "search", "attacks on ships", "--top-k", "3", "--json")
+    passages = json.loads(done.stdout)["passages"]
+    assert len(passages) == 3
+    assert [p["score"] for p in passages] == sorted((p["score"] for p in passages), reverse=True)
+    assert set(passages[0]) >= {"article_id", "start", "end", "text", "score", "title", "published"}
+
+
+def test_articles_are_listed_shown_and_removed(seeded_copy: Path) -> None:
+    listed = json.loads(run_rag(seeded_copy, "articles", "--json").stdout)["articles"]
+    id_ = listed[0]["id"]
+    assert listed[0]["title"] in run_rag(seeded_copy, "articles", "show", id_).stdout
+    assert run_rag(seeded_copy, "articles", "remove", id_).returncode == 0
+    assert len(json.loads(run_rag(seeded_copy, "articles", "--json").stdout)["articles"]) == len(listed) - 1
+    again = run_rag(seeded_copy, "articles", "remove", id_)
+    assert again.returncode == 1
+    assert id_ in one_error(again)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["ask", "   "], 1, "empty"),
+        (["ask", "x" * 20_000], 1, "20,000 characters"),
+        (["ask", "q", "--since", "15 March"], 1, "'15 March' is not a date"),
+        (["ask", "q", "--since", "2024-05-01", "--until", "2024-04-01"], 1, "swap"),
+        (["search", ""], 1, "empty"),
+        (["eval", "retrieval", "somewhere"], 1, "not in this version"),
+        (["nonsense"], 1, "nonsense"),
+        (["articles", "show", "nope"], 1, "nope"),
+        (["serve", "--host", "0.0.0.0"], 1, "RAG_API_KEY"),
+    ],
+)
+def test_bad_input_gets_one_line(cli: Cli, arguments: list[str], code: int, says: str) -> None:
+    done = cli(*arguments)
+    assert done.returncode == code
+    assert says in one_error(done)
+    assert done.stdout == ""
+
+
+def test_one_bad_file_never_stops_the_rest(cli: Cli, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a-empty.txt").write_bytes(b"")
+    (folder / "b-binary.txt").write_bytes(bytes(range(256)) * 40)
+    (folder / "c-good.txt").write_text("Harbor reopens\n\nThe harbor of Aden reopened on Monday, officials said.\n")
+    (folder / "d-broken.pdf").write_bytes(b"%PDF-1.7\n1 0 obj\n<<")
+    (folder / "e-huge.txt").write_bytes(b"word " * 11_000_000)
+    done = cli("ingest", str(folder), "--json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert report["added"] == 1
+    reasons = {Path(failure["source"]).name: failure["reason"] for failure in report["failed"]}
+    assert sorted(reasons) == ["a-empty.txt", "b-binary.txt", "d-broken.pdf", "e-huge.txt"]
+    assert "RAG_MAX_ARTICLE_MB" in reasons["e-huge.txt"]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("source", ["/nowhere/at/all.txt", "http://127.0.0.1:9/x", "ftp://example.org/a"])
+def test_nothing_usable_exits_2(cli: Cli, source: str) -> None:
+    done = cli("ingest", source)
+    assert done.returncode == 2
+    assert "failed" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_an_empty_folder_exits_2(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert cli("ingest", str(tmp_path / "empty")).returncode == 2
+
+
+def test_a_library_of_a_newer_version_is_refused(seeded_copy: Path) -> None:
+    connection = sqlite3.connect(seeded_copy / "library.sqlite3")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    done = run_rag(seeded_copy, "ask", "anything")
+    assert done.returncode == 1
+    assert "newer version" in one_error(done)
+
+
+def test_doctor_finds_and_mends(seeded_copy: Path) -> None:
+    assert run_rag(seeded_copy, "doctor").returncode == 0
+    for path in (seeded_copy / "chroma").rglob("chroma.sqlite3"):
+        path.write_bytes(b"\0" * 4096)
+    sick = run_rag(seeded_copy, "doctor", "--json")
+    assert sick.returncode == 1
+    assert [check["name"] for check in json.loads(sick.stdout)["checks"] if not check["ok"]] == ["vector index"]
+    assert run_rag(seeded_copy, "doctor", "--repair").returncode == 0
+    assert run_rag(seeded_copy, "doctor").returncode == 0
+    answer = json.loads(run_rag(seeded_copy, "ask", "what did Iran demand in Muscat?", "--json").stdout)
+    assert answer["verdict"] == "answered"
+
+
+def test_missing_weights_are_one_line(seeded: Path, tmp_path: Path) -> None:
+    done = run_rag(seeded, "ask", "anything at all?", RAG_ENCODER_DIR=str(tmp_path / "nothing"))
+    assert done.returncode == 1
+    assert "RAG_ENCODER_DIR" in one_error(done)
+
+
+def dump(path: Path, articles: int) -> Path:
+    with path.open("w") as file:
+        for n in range(articles):
+            text = f"Report {n}. " + " ".join(f"Ship {n}-{k} left the harbor of Aden at dawn." for k in range(30))
+            file.write(json.dumps({"id": f"a{n:04}", "title": f"Report {n}", "text": text}) + "\n")
+    return path
+
+
+def start_ingest(home: Path, source: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "rag.cli", "ingest", str(source)],
+        env=clean_environment(RAG_HOME=str(home)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=home.parent,
+    )
+
+
+def stored_articles(home: Path) -> int:
+    if not (home / "library.sqlite3").exists():
+        return 0
+    connection = sqlite3.connect(home / "library.sqlite3")
+    try:
+        return int(connection.execute("SELECT count(*) FROM articles").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_an_interrupted_ingest_goes_on_where_it_was(home: Path, tmp_path: Path, how: signal.Signals) -> None:
+    source = dump(tmp_path / "dump.jsonl", 400)
+    process = start_ingest(home, source)
+    give_up = time.monotonic() + 60
+    while stored_articles(home) < 48 and time.monotonic() < give_up:
+        time.sleep(0.02)
+    os.kill(process.pid, how)
+    _, said = process.communicate(timeout=60)
+    kept = stored_articles(home)
+    assert 48 <= kept < 400, said
+    if how == signal.SIGINT:
+        assert process.returncode == 130
+        assert "interrupted" in said
+    assert "Traceback" not in said
+    done = run_rag(home, "ingest", str(source), "--json")
+    report = json.loads(done.stdout)
+    assert (report["unchanged"], report["added"], report["failed"]) == (kept, 400 - kept, [])
+    doctor = run_rag(home, "doctor")
+    assert doctor.returncode == 0, doctor.stdout
+    listed = json.loads(run_rag(home, "articles", "--json").stdout)["articles"]
+    assert len(listed) == len({article["id"] for article in listed}) == 400
+
+
+def test_beside_a_server_commands_go_through_it(seeded_copy: Path, tmp_path: Path) -> None:
+    server = start_server(seeded_copy)
+    try:
+        answer = json.loads(run_rag(seeded_copy, "ask", "what did Iran demand in Muscat?", "--json").stdout)
+        assert "cease-fire" in answer["claims"][0]["text"]
+        assert json.loads(run_rag(seeded_copy, "search", "ships", "--json").stdout)["passages"]
+        again = json.loads(run_rag(seeded_copy, "ingest", str(SEEDS), "--json").stdout)
+        assert again["unchanged"] == len(list(SEEDS.glob("*.md")))
+        note = tmp_path / "note.md"
+        note.write_text("---\ntitle: A note\npublished: 2024-05-01\n---\n\nThe lighthouse of Kiel was painted red.\n")
+        assert json.loads(run_rag(seeded_copy, "ingest", str(note), "--json").stdout)["added"] == 1
+        listed = json.loads(run_rag(seeded_copy, "articles", "--json").stdout)["articles"]
+        (id_,) = [article["id"] for article in listed if article["title"] == "A note"]
+        shown = json.loads(run_rag(seeded_copy, "articles", "show", id_, "--json").stdout)
+        assert (shown["published"], shown["published_from"]) == ("2024-05-01", "front matter")
+        assert run_rag(seeded_copy, "articles", "remove", id_).returncode == 0
+        assert run_rag(seeded_copy, "articles", "remove", id_).returncode == 1
+        assert run_rag(seeded_copy, "doctor").returncode == 0
+        second = run_rag(seeded_copy, "serve", "--port", "0")
+        assert second.returncode == 1
+        assert str(server.process.pid) in one_error(second)
+    finally:
+        stop_server(server)
+    after = json.loads(run_rag(seeded_copy, "ingest", str(SEEDS), "--json").stdout)
+    assert after["unchanged"] == len(list(SEEDS.glob("*.md")))
+
+
+def test_a_library_held_by_another_command_names_its_process(home: Path) -> None:
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, time; from pathlib import Path; from rag.storage.holder import Hold;"
+            "hold = Hold(Path(sys.argv[1])); hold.take(); print('held', flush=True); time.sleep(60)",
+            str(home),
+        ],
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        done = run_rag(home, "search", "ships")
+        assert done.returncode == 1
+        assert str(holder.pid) in one_error(done)
+    finally:
+        holder.kill()
+        holder.communicate()
+
+
+def test_a_port_in_use_is_named(seeded_copy: Path, home: Path) -> None:
+    server = start_server(seeded_copy)
+    try:
+        port = server.url.rpartition(":")[2]
+        done = run_rag(home, "serve", "--port", port)
+        assert done.returncode == 1
+        assert "in use" in one_error(done)
+    finally:
+        stop_server(server)
