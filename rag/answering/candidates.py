@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ Encode = Callable[[list[str]], Vectors]
 MOST_ENCODED = 24
 # Code points read on either side of a passage to see the sentences around it.
 _MARGIN = 1200
+# How far from a passage (code points) what the question names may stand: a news article, not a book.
+_NEAR_NAME = 25_000
+_NEAR_YEAR = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +80,22 @@ def score_candidates(
     `rarity` maps the question's terms to their inverse document frequency. Hits whose article lacks a
     name of the question yield no candidates.
     """
-    able = [hit for hit in hits if not names or not names.missing_from(_article_names(hit))]
-    rough = [c for hit in able for c in _sentences_of(hit)]
-    rough = [_with_coverage(candidate, rarity) for candidate in rough]
+    able = [hit for hit in hits if _names_all(hit, names)]
+    rough = [_with_coverage(candidate, rarity) for hit in able for candidate in _sentences_of(hit)]
     rough.sort(key=lambda c: -(c.nearby + c.coverage + c.hit.score))
     return _scored(question, rough[:MOST_ENCODED], encode, weights)
 
 
-def _article_names(hit: Hit) -> frozenset[str]:
-    article = hit.article
-    # The passage and what is near, not a whole book: a name that stands 50,000 characters away is not near.
-    near = article.text[max(0, hit.passage.start - 25_000) : hit.passage.end + 25_000]
-    return name_words(f"{article.title}\n{near}\n{article.publisher or ''} {article.published or ''}") | frozenset(
-        (article.published or "")[:4].split()
-    )
+def _names_all(hit: Hit, names: Names) -> bool:
+    """Whether what the question names stands near the passage: names in the article around it, a year
+    close by or as the year of publication."""
+    article, passage = hit.article, hit.passage
+    if names.words:
+        around = article.text[max(0, passage.start - _NEAR_NAME) : passage.end + _NEAR_NAME]
+        if not names.stand_in(name_words(f"{article.title}\n{around}\n{article.publisher or ''}")):
+            return False
+    beside = article.text[max(0, passage.start - _NEAR_YEAR) : passage.end + _NEAR_YEAR]
+    return all(year in beside or (article.published or "").startswith(year) for year in names.years)
 
 
 def _sentences_of(hit: Hit) -> list[Candidate]:
@@ -113,10 +118,8 @@ def _with_coverage(candidate: Candidate, rarity: dict[str, float]) -> Candidate:
         beside = candidate.neighbour(step)
         if beside is not None:
             wide |= terms(candidate.slice(beside))
-    return Candidate(
-        candidate.hit,
-        candidate.around,
-        candidate.at,
+    return replace(
+        candidate,
         coverage=sum(r for term, r in rarity.items() if term in own) / total,
         nearby=sum(r for term, r in rarity.items() if term in wide) / total,
     )
@@ -145,11 +148,7 @@ def _scored(question: str, rough: list[Candidate], encode: Encode, weights: Weig
             + weights.kind * offers(kind, candidate.text, question_words)
             + weights.passage * candidate.hit.score
         )
-        scored.append(
-            Candidate(
-                candidate.hit, candidate.around, candidate.at, score, cosine, candidate.coverage, candidate.nearby
-            )
-        )
+        scored.append(replace(candidate, score=score, cosine=cosine))
     return sorted(scored, key=lambda c: (-c.score, c.hit.article.id, c.span.start))
 
 

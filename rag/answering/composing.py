@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rag.records import Claim, Closest, Excerpt, Finding, Hit, Quote, Source
 
@@ -67,17 +68,7 @@ class Composer:
         if (start, end) == (source.excerpt.start, source.excerpt.end) or end - start > _WIDEST_EXCERPT:
             return
         excerpt = Excerpt(start, end, hit.article.text[start:end])
-        self._sources[number - 1] = Source(
-            number=number,
-            article_id=source.article_id,
-            version=source.version,
-            title=source.title,
-            publisher=source.publisher,
-            published=source.published,
-            url=source.url,
-            excerpt=excerpt,
-            copies=source.copies,
-        )
+        self._sources[number - 1] = replace(source, excerpt=excerpt)
 
 
 def as_of(sources: Sequence[Source]) -> str | None:

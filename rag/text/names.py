@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 from rag.text.words import WORD, fold, is_stop_word
 
@@ -70,12 +69,11 @@ class Names:
     def __bool__(self) -> bool:
         return bool(self.words or self.years)
 
-    def missing_from(self, text_names: frozenset[str]) -> tuple[str, ...]:
-        """Names and years that stand nowhere among the words of a text (see `name_words`)."""
-        absent = tuple(w for w in (*self.words, *self.years) if not _present(w, text_names))
-        if self.alternatives and len([w for w in self.words if w in absent]) < len(self.words):
-            return tuple(y for y in self.years if y in absent)
-        return absent
+    def stand_in(self, text_names: frozenset[str]) -> bool:
+        """Whether the names (one of them, if they are alternatives) are among the words of a text, as
+        `name_words` gives them."""
+        present = [_present(word, text_names) for word in self.words]
+        return all(present) or (self.alternatives and any(present))
 
 
 def group(word: str) -> str:
@@ -85,10 +83,11 @@ def group(word: str) -> str:
 
 
 def name_words(text: str) -> frozenset[str]:
-    """Folded words of a text under which a name may be found in it."""
+    """Folded words of a text under which a name may be found in it: each as it is and as its group."""
     found = set()
     for match in WORD.finditer(_short_forms(text)):
-        found.add(group(fold(match.group()).removesuffix("'s")))
+        word = fold(match.group()).removesuffix("'s")
+        found |= {word, group(word)}
     return frozenset(found)
 
 
@@ -96,15 +95,15 @@ def question_names(question: str, known: Callable[[str], bool]) -> Names:
     """The names and years of a question.
 
     `known` tells whether a folded word occurs anywhere in the library. A question typed without
-    capitals names what follows "in", "at", "near" or "from" and is known nowhere.
+    capitals names the countries and capitals in it, and what follows "in", "at", "near" or "from" and
+    is known nowhere.
     """
     text = _short_forms(question)
     matches = list(WORD.finditer(text))
-    content = [m for m in matches if not is_stop_word(m.group())]
-    capitalised = [m for m in content if m.group()[0].isupper()]
-    if not capitalised or len(capitalised) == len(content) > 3:
-        words = _places_unknown(matches, known)
-        joined = False
+    capitals = [m.group()[0].isupper() for m in matches]
+    # The first word always has one; where nearly every word has, they tell nothing.
+    if not any(capitals[1:]) or sum(capitals) > 0.8 * len(capitals) > 3:
+        words, joined = _without_capitals(matches, known), False
     else:
         words, joined = _capitalised_runs(text, matches)
     years = tuple(dict.fromkeys(_YEAR.findall(question)))
@@ -126,21 +125,28 @@ def _capitalised_runs(text: str, matches: list[re.Match[str]]) -> tuple[list[str
         adjacent = words and between in (" ", "-")
         joined = joined or (bool(words) and between.strip() in ("and", "or", ",", "vs", "versus"))
         end_of_last = match.end()
+        name = _as_used(folded, matches[n - 1].group() if n else "")
         if adjacent and not matches[n - 1].group().endswith(("'s", "’s")):
-            words[-1] = group(folded)
+            words[-1] = name
         else:
-            words.append(group(folded))
+            words.append(name)
     return words, joined
 
 
-def _places_unknown(matches: list[re.Match[str]], known: Callable[[str], bool]) -> list[str]:
+def _without_capitals(matches: list[re.Match[str]], known: Callable[[str], bool]) -> list[str]:
     words: list[str] = []
-    for before, match in pairwise(matches):
-        folded = fold(match.group()).removesuffix("'s")
-        named = not (folded.isdigit() or folded in _NOT_NAMES or is_stop_word(match.group()) or group(folded) != folded)
-        if named and fold(before.group()) in _PLACE_BEFORE and not known(folded):
-            words.append(folded)
+    for n, match in enumerate(matches):
+        before, folded = matches[n - 1].group() if n else "", fold(match.group()).removesuffix("'s")
+        if is_stop_word(match.group()) or folded.isdigit() or folded in _NOT_NAMES:
+            continue
+        if folded in _GROUP_OF or (fold(before) in _PLACE_BEFORE and not known(folded)):
+            words.append(_as_used(folded, before))
     return words
+
+
+def _as_used(word: str, before: str) -> str:
+    """A capital behind "in" or "at" is the city itself; elsewhere it may stand for the country."""
+    return word if fold(before) in _PLACE_BEFORE else group(word)
 
 
 def _present(name: str, text_names: frozenset[str]) -> bool:

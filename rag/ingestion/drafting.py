@@ -1,0 +1,71 @@
+"""From what a format's reader found to the draft that the library takes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rag.errors import NoArticle
+from rag.ingestion.cleaning import clean, normalise, opening_words
+from rag.ingestion.dates import parse_date
+from rag.ingestion.language import foreign_language
+from rag.records import Draft
+
+__all__ = ["Found", "finish", "read_published"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The text of one article and what stood beside it, before cleaning."""
+
+    text: str
+    title: str | None = None
+    publisher: str | None = None
+    authors: tuple[str, ...] = ()
+    published: str | None = None
+    published_from: str | None = None
+    url: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def finish(found: Found, *, source: str | None, id: str | None = None) -> Draft:
+    """Clean the text and settle title, authors and date. Raises NoArticle if no text is left."""
+    title = _one_line(found.title)
+    cleaned = clean(found.text, title=title)
+    if not re.search(r"\w", cleaned.text):
+        raise NoArticle("it holds no text", "give an article with some text in it")
+    published, published_from = found.published, found.published_from
+    warnings = found.warnings
+    # After a date that was given and can't be read, another one would be a guess.
+    if published is None and cleaned.published is not None and not warnings:
+        published, published_from = cleaned.published, "text"
+    url = found.url.strip() if found.url else None
+    if url and not re.match(r"https?://[^\s/]", url, re.IGNORECASE):
+        warnings += (f"{url[:80]!r} is no web address and was left out",)
+        url = None
+    if language := foreign_language(cleaned.text):
+        warnings += (f"the local encoder knows English; this looks like {language}",)
+    return Draft(
+        text=cleaned.text,
+        title=title or _one_line(cleaned.title) or opening_words(cleaned.text),
+        source=source,
+        id=id,
+        publisher=_one_line(found.publisher),
+        authors=tuple(name for name in map(_one_line, found.authors or cleaned.authors) if name),
+        published=published,
+        published_from=published_from,
+        url=url,
+        warnings=warnings,
+    )
+
+
+def read_published(value: str, *, where: str) -> tuple[str | None, str | None, tuple[str, ...]]:
+    """(date, where it was found, warnings): a date that cannot be read leaves the article undated."""
+    published = parse_date(value)
+    if published is None and value.strip():
+        return None, None, (f"the date {value.strip()[:60]!r} can't be read; the article stays undated",)
+    return published, where if published else None, ()
+
+
+def _one_line(value: str | None) -> str | None:
+    return " ".join(normalise(value).split())[:400] or None if value else None

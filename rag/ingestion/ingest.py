@@ -1,0 +1,90 @@
+"""The ingest run: sources in, a report out. One bad source never stops the rest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from rag.errors import SourceError
+from rag.ingestion.loading import Origin, Rules, discover
+from rag.records import Draft, Failure, IngestReport, Stored
+
+# Articles per transaction: enough to keep the encoder's batches full, few enough to lose little to a kill.
+BATCH_ARTICLES = 48
+BATCH_CHARACTERS = 400_000
+
+
+class Shelf(Protocol):
+    """What takes drafts in: the library of this process, or a server that holds it."""
+
+    def store(self, drafts: Sequence[Draft]) -> list[Stored]:
+        """Take the drafts in, all or none; what is returned is safe on disk."""
+
+
+class Progress(Protocol):
+    """Is told how a run goes."""
+
+    def advance(self, articles: int) -> None: ...
+    def warn(self, source: str, message: str) -> None: ...
+
+
+@dataclass(slots=True)
+class _Run:
+    shelf: Shelf
+    progress: Progress
+    report: IngestReport = field(default_factory=IngestReport)
+    waiting: list[tuple[Origin, Draft]] = field(default_factory=list)
+    characters: int = 0
+
+    def take(self, origin: Origin) -> None:
+        try:
+            draft = origin.load()
+        except SourceError as error:
+            self.fail(origin.name, error)
+            return
+        for warning in draft.warnings:
+            self.report = replace(self.report, warnings=(*self.report.warnings, Failure(origin.name, warning)))
+            self.progress.warn(origin.name, warning)
+        self.waiting.append((origin, draft))
+        self.characters += len(draft.text)
+        if len(self.waiting) >= BATCH_ARTICLES or self.characters >= BATCH_CHARACTERS:
+            self.flush()
+
+    def flush(self) -> None:
+        batch, self.waiting, self.characters = self.waiting, [], 0
+        if not batch:
+            return
+        for stored in self.shelf.store([draft for _, draft in batch]):
+            counted = getattr(self.report, stored.status) + 1
+            self.report = replace(
+                self.report, passages=self.report.passages + stored.passages, **{stored.status: counted}
+            )
+        self.progress.advance(len(batch))
+
+    def fail(self, name: str, error: SourceError) -> None:
+        self.report = replace(self.report, failed=(*self.report.failed, Failure(name, str(error))))
+        self.progress.advance(1)
+
+
+def ingest(sources: Iterable[str], shelf: Shelf, rules: Rules, progress: Progress) -> IngestReport:
+    """Take in every article of the sources, in batches that are each all or nothing.
+
+    Failures of single sources are in the report. Raises LibraryError or EncoderError when the run
+    cannot go on; what was reported as taken in stays.
+    """
+    started = time.perf_counter()
+    run = _Run(shelf, progress)
+    for source in sources:
+        for origin in _origins(source, rules, run):
+            run.take(origin)
+    run.flush()
+    return replace(run.report, seconds=round(time.perf_counter() - started, 3))
+
+
+def _origins(source: str, rules: Rules, run: _Run) -> Iterator[Origin]:
+    try:
+        yield from discover(source, rules)
+    except SourceError as error:
+        run.fail(source, error)

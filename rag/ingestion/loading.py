@@ -1,0 +1,197 @@
+"""Sources to articles: what a path, a folder, a dump, a web address or a feed holds, loaded one by one."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from stat import S_ISREG
+
+from rag.errors import NoArticle, SourceError, SourceNotFound, SourceTooLarge, SourceUnreadable
+from rag.ingestion.documents import draft_from_bytes
+from rag.ingestion.dump import draft_from_line, is_dump, read_lines
+from rag.ingestion.feeds import Entry, is_feed, read_feed
+from rag.ingestion.fetching import Fetched, fetch
+from rag.records import Draft
+
+__all__ = ["Origin", "Rules", "discover"]
+
+_ARTICLE_SUFFIXES = (".txt", ".text", ".md", ".markdown", ".html", ".htm", ".pdf")
+_SUFFIX_OF_TYPE = {
+    "text/html": ".html",
+    "application/xhtml+xml": ".html",
+    "application/pdf": ".pdf",
+    "application/x-pdf": ".pdf",
+    "text/markdown": ".md",
+    "text/plain": ".txt",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Limits of a run: bytes of one article, and whether private addresses may be fetched."""
+
+    max_bytes: int
+    allow_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where one article comes from; `name` is shown to people, `load` raises SourceError."""
+
+    name: str
+    load: Callable[[], Draft]
+
+
+def discover(source: str, rules: Rules) -> Iterator[Origin]:
+    """The articles of a source, found as the iteration goes on and read when they are loaded.
+
+    Raises SourceError, in the iteration, where the source as a whole is of no use.
+    """
+    if re.match(r"https?://", source, re.IGNORECASE):
+        yield from _from_web(source, rules)
+    else:
+        yield from _from_disk(source, rules)
+
+
+def _from_disk(source: str, rules: Rules) -> Iterator[Origin]:
+    try:
+        path = Path(source).expanduser()
+        is_folder = path.is_dir()
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError, RuntimeError) as error:
+        raise SourceNotFound(f"there is no file or folder {source[:300]!r}", "check the path") from error
+    except OSError as error:
+        raise _unreadable(source, error) from error
+    if is_folder:
+        yield from _from_folder(path, rules)
+    else:
+        yield from _from_file(path, rules)
+
+
+def _from_folder(folder: Path, rules: Rules) -> Iterator[Origin]:
+    """The articles below a folder in the order of their names; hidden ones and circular links are left out."""
+    empty = True
+    for origin in _walk(folder, rules, seen=set()):
+        empty = False
+        yield origin
+    if empty:
+        kinds = " ".join((*_ARTICLE_SUFFIXES, ".jsonl"))
+        raise NoArticle(f"the folder {_shown(folder)} holds no articles", f"articles are files ending in {kinds}")
+
+
+def _walk(folder: Path, rules: Rules, *, seen: set[tuple[int, int]]) -> Iterator[Origin]:
+    try:
+        at = folder.stat()
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        yield _failing(_shown(folder), _unreadable(_shown(folder), error))
+        return
+    if (at.st_dev, at.st_ino) in seen:
+        return
+    seen.add((at.st_dev, at.st_ino))
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir():
+            yield from _walk(entry, rules, seen=seen)
+        elif is_dump(entry.name):
+            yield from _from_dump_in_folder(entry, rules)
+        elif entry.name.lower().endswith(_ARTICLE_SUFFIXES):
+            yield Origin(_shown(entry), partial(_load_file, entry, rules.max_bytes))
+
+
+def _from_dump_in_folder(path: Path, rules: Rules) -> Iterator[Origin]:
+    """A broken dump is one failure of the folder, not its end."""
+    try:
+        yield from _from_dump(path, rules)
+    except SourceError as error:
+        yield _failing(_shown(path), error)
+
+
+def _from_file(path: Path, rules: Rules) -> Iterator[Origin]:
+    if is_dump(path.name):
+        yield from _from_dump(path, rules)
+    else:
+        yield Origin(_shown(path), partial(_load_file, path, rules.max_bytes))
+
+
+def _from_dump(path: Path, rules: Rules) -> Iterator[Origin]:
+    empty = True
+    for line in read_lines(path, max_bytes=rules.max_bytes):
+        empty = False
+        where = f"{_shown(path)}:{line.number}"
+        yield Origin(where, partial(draft_from_line, line, where=where, max_bytes=rules.max_bytes))
+    if empty:
+        raise NoArticle(f"{_shown(path)} is empty", "a dump holds one JSON object a line")
+
+
+def _load_file(path: Path, max_bytes: int) -> Draft:
+    try:
+        status = path.stat()
+        if not S_ISREG(status.st_mode):
+            raise SourceUnreadable(f"{_shown(path)} is no regular file", "give a file, a folder or an address")
+        if status.st_size > max_bytes:
+            raise _too_large(path, max_bytes)
+        with path.open("rb") as stream:
+            data = stream.read(max_bytes + 1)
+    except FileNotFoundError as error:
+        raise SourceNotFound(f"there is no file {_shown(path)}", "it was removed, or a link leads nowhere") from error
+    except OSError as error:
+        raise _unreadable(_shown(path), error) from error
+    if len(data) > max_bytes:
+        raise _too_large(path, max_bytes)
+    return draft_from_bytes(path.name, data, source=path.resolve().as_uri())
+
+
+def _from_web(address: str, rules: Rules) -> Iterator[Origin]:
+    fetched = fetch(address, max_bytes=rules.max_bytes, allow_private=rules.allow_private)
+    if not is_feed(fetched.content_type, fetched.data):
+        yield Origin(fetched.url, partial(_draft_from_web, fetched))
+        return
+    entries = read_feed(fetched.data, fetched.url)
+    if not entries:
+        raise NoArticle(f"the feed {fetched.url} has no entries", "try again when it has some")
+    for entry in entries:
+        yield Origin(entry.link, partial(_load_entry, entry, rules))
+
+
+def _load_entry(entry: Entry, rules: Rules) -> Draft:
+    """The article behind an entry of a feed; what the page does not say is taken from the entry."""
+    draft = _draft_from_web(fetch(entry.link, max_bytes=rules.max_bytes, allow_private=rules.allow_private))
+    if draft.published is None and entry.published is not None:
+        draft = replace(draft, published=entry.published, published_from="feed")
+    return replace(draft, publisher=draft.publisher or entry.publisher, authors=draft.authors or entry.authors)
+
+
+def _draft_from_web(fetched: Fetched) -> Draft:
+    name = fetched.url.partition("?")[0] + _SUFFIX_OF_TYPE.get(fetched.content_type, "")
+    if fetched.content_type.startswith(("image/", "video/", "audio/", "font/")):
+        raise SourceUnreadable(f"{fetched.url} is {fetched.content_type}, no article", "give an article's address")
+    return draft_from_bytes(name, fetched.data, source=fetched.url, url=fetched.url, charset=fetched.charset)
+
+
+def _failing(name: str, error: SourceError) -> Origin:
+    def load() -> Draft:
+        raise error
+
+    return Origin(name, load)
+
+
+def _too_large(path: Path, max_bytes: int) -> SourceTooLarge:
+    limit = f"{max_bytes / 1_000_000:g} MB"
+    return SourceTooLarge(f"{_shown(path)} is larger than {limit}", "raise RAG_MAX_ARTICLE_MB or split it")
+
+
+def _unreadable(name: str, error: OSError) -> SourceUnreadable:
+    if isinstance(error, PermissionError):
+        return SourceUnreadable(f"{name} may not be read (permission denied)", "grant access to it")
+    return SourceUnreadable(f"{name} can't be read ({error.strerror or error})", "check the path and the disk")
+
+
+def _shown(path: Path) -> str:
+    """The path in letters that can be printed, whatever bytes its name is made of."""
+    return os.fsencode(path).decode("utf-8", errors="replace")

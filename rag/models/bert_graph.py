@@ -1,0 +1,161 @@
+"""Writes a BERT sentence encoder as an ONNX graph of ONNX Runtime's fused operators.
+
+    input_ids (int32, [texts, tokens])
+      -> token and position embeddings
+      -> layers x (MatMul, MultiHeadAttention, MatMul, LayerNormalization, MatMul, BiasGelu, MatMul, LayerNormalization)
+      -> pooling, L2 norm -> vectors (float32, [texts, hidden])
+
+There is no mask: the texts of one run have the same length, see `LocalEncoder`. In int8 the matrices
+are quantised symmetrically with a scale for each output column, the token table with one for each
+token, and activations at run time (`DynamicQuantizeMatMul`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import EncoderError
+from rag.models.bert_folder import BertFolder, Weights
+
+Precision = Literal["int8", "fp32"]
+
+GRAPH_FORMAT = 1
+"""Goes up with every change here that changes a vector."""
+
+_FUSED = "com.microsoft"
+_FUSED_OPS = {"BiasGelu", "DynamicQuantizeMatMul", "MultiHeadAttention"}
+_FLOAT = 1  # onnx.TensorProto.FLOAT
+
+
+def build_graph(folder: BertFolder, weights: Weights, precision: Precision) -> bytes:
+    """The serialised ONNX model. Raises EncoderError if the weights are not those of `folder`."""
+    graph = _Graph(quantised=precision == "int8")
+    try:
+        hidden = _embeddings(graph, folder, weights)
+        for layer in range(folder.layers):
+            hidden = _layer(graph, folder, weights, f"encoder.layer.{layer}", hidden)
+    except KeyError as error:
+        raise EncoderError(f"the weights in {folder.path} lack {error.args[0]!r}", "is it a BERT model?") from error
+    except ValueError as error:
+        raise EncoderError(f"the weights in {folder.path} do not fit together ({error})") from error
+    _pool(graph, folder, hidden)
+    return _serialise(graph, folder)
+
+
+@dataclass
+class _Graph:
+    """Nodes and constants as plain data, so that only serialising needs onnx."""
+
+    quantised: bool
+    nodes: list[tuple[str, list[str], list[str], dict[str, Any]]] = field(default_factory=list)
+    constants: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def add(self, op: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
+        """Append a node; returns the name of its output."""
+        output = output or f"{op}.{len(self.nodes)}"
+        self.nodes.append((op, inputs, [output], attributes))
+        return output
+
+    def constant(self, name: str, value: NDArray[Any]) -> str:
+        self.constants[name] = np.asarray(value, order="C")
+        return name
+
+    def matmul(self, name: str, values: str, weight: NDArray[np.float32], bias: str = "") -> str:
+        """`values @ weight + bias` for a weight of shape [in, out]."""
+        if not self.quantised:
+            product = self.add("MatMul", [values, self.constant(name, weight)])
+            return self.add("Add", [product, bias]) if bias else product
+        matrix, scale = _quantise(weight, axis=0)
+        inputs = [values, self.constant(name, matrix), self.constant(f"{name}.scale", scale[0])]
+        return self.add("DynamicQuantizeMatMul", [*inputs, "", bias] if bias else inputs)
+
+    def normalise(self, values: str, skip: str, scale_and_bias: list[str], epsilon: float) -> str:
+        """LayerNormalization of a sum. SkipLayerNormalization fuses the two, but took six times as long."""
+        summed = self.add("Add", [values, skip])
+        return self.add("LayerNormalization", [summed, *scale_and_bias], axis=-1, epsilon=epsilon)
+
+
+def _quantise(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Symmetric int8, with the scales that belong to it; they keep `axis` with length one."""
+    scale = np.maximum(np.abs(weight).max(axis=axis, keepdims=True) / 127, 1e-12).astype(np.float32)
+    return np.rint(weight / scale).astype(np.int8), scale
+
+
+def _embeddings(graph: _Graph, folder: BertFolder, weights: Weights) -> str:
+    words = weights["embeddings.word_embeddings.weight"]
+    if words.shape != (folder.vocabulary, folder.hidden):
+        raise ValueError(f"{words.shape} token embeddings for {folder.vocabulary} tokens of size {folder.hidden}")
+    # There is one segment only, so its embedding is part of every position's.
+    segment = weights["embeddings.token_type_embeddings.weight"][0]
+    positions = weights["embeddings.position_embeddings.weight"][: folder.max_tokens] + segment
+    if graph.quantised:
+        codes, scales = _quantise(words, axis=1)
+        codes_of_tokens = graph.add("Gather", [graph.constant("words", codes), "input_ids"])
+        scales_of_tokens = graph.add("Gather", [graph.constant("words.scale", scales), "input_ids"])
+        tokens = graph.add("Mul", [graph.add("Cast", [codes_of_tokens], to=_FLOAT), scales_of_tokens])
+    else:
+        tokens = graph.add("Gather", [graph.constant("words", words), "input_ids"])
+    zero = graph.constant("zero", np.array([0], np.int64))
+    length = graph.add("Shape", ["input_ids"], start=1, end=2)
+    places = graph.add("Slice", [graph.constant("positions", positions), zero, length, zero])
+    return graph.normalise(tokens, places, _norm(graph, weights, "embeddings.LayerNorm"), folder.epsilon)
+
+
+def _layer(graph: _Graph, folder: BertFolder, weights: Weights, name: str, hidden: str) -> str:
+    attended = _attention(graph, folder, weights, f"{name}.attention.self", hidden)
+    hidden = _dense_and_norm(graph, folder, weights, f"{name}.attention.output", attended, hidden)
+    inner = f"{name}.intermediate.dense"
+    wide = graph.matmul(f"{inner}.weight", hidden, weights[f"{inner}.weight"].T)
+    wide = graph.add("BiasGelu", [wide, graph.constant(f"{inner}.bias", weights[f"{inner}.bias"])])
+    return _dense_and_norm(graph, folder, weights, f"{name}.output", wide, hidden)
+
+
+def _attention(graph: _Graph, folder: BertFolder, weights: Weights, name: str, hidden: str) -> str:
+    parts = [f"{name}.{part}" for part in ("query", "key", "value")]
+    weight = np.concatenate([weights[f"{part}.weight"].T for part in parts], axis=1)
+    bias = graph.constant(f"{name}.bias", np.concatenate([weights[f"{part}.bias"] for part in parts]))
+    packed = graph.matmul(f"{name}.weight", hidden, weight, bias)
+    graph.nodes.append(("Split", [packed], parts, {"axis": -1}))
+    return graph.add("MultiHeadAttention", parts, num_heads=folder.heads)
+
+
+def _dense_and_norm(graph: _Graph, folder: BertFolder, weights: Weights, name: str, values: str, skip: str) -> str:
+    bias = graph.constant(f"{name}.dense.bias", weights[f"{name}.dense.bias"])
+    projected = graph.matmul(f"{name}.dense.weight", values, weights[f"{name}.dense.weight"].T, bias)
+    return graph.normalise(projected, skip, _norm(graph, weights, f"{name}.LayerNorm"), folder.epsilon)
+
+
+def _norm(graph: _Graph, weights: Weights, name: str) -> list[str]:
+    return [graph.constant(f"{name}.{part}", weights[f"{name}.{part}"]) for part in ("weight", "bias")]
+
+
+def _pool(graph: _Graph, folder: BertFolder, hidden: str) -> None:
+    if folder.pooling == "cls":
+        pooled = graph.add("Gather", [hidden, graph.constant("first", np.array(0, np.int64))], axis=1)
+    else:
+        pooled = graph.add("ReduceMean", [hidden], axes=[1], keepdims=0)
+    graph.add("LpNormalization", [pooled], "vectors", axis=-1, p=2)
+
+
+def _serialise(graph: _Graph, folder: BertFolder) -> bytes:
+    # Slow to import, and needed only once for each model.
+    from onnx import TensorProto, helper, numpy_helper
+
+    nodes = [
+        helper.make_node(op, inputs, outputs, domain=_FUSED if op in _FUSED_OPS else "", **attributes)
+        for op, inputs, outputs, attributes in graph.nodes
+    ]
+    body = helper.make_graph(
+        nodes,
+        "bert",
+        [helper.make_tensor_value_info("input_ids", TensorProto.INT32, ["texts", "tokens"])],
+        [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["texts", folder.hidden])],
+        [numpy_helper.from_array(value, name) for name, value in graph.constants.items()],
+    )
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid(_FUSED, 1)]
+    model = helper.make_model(body, opset_imports=opsets, ir_version=8, producer_name="dateline")
+    return bytes(model.SerializeToString())
