@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -46,6 +47,7 @@ _STATUS: tuple[tuple[type[RagError], int], ...] = (
     (LibraryError, 503),
     (EncoderError, 503),
 )
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 _CODES = {
     400: "bad_request",
     401: "unauthorized",
@@ -109,11 +111,9 @@ class DoctorRequest(_Body):
 def create_app(engine: Engine, settings: Settings) -> FastAPI:
     """The API on an engine, with its guards; the page is mounted by the caller, last."""
     app = FastAPI(title="Dateline", docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(_health_routes(engine))
-    app.include_router(_answer_routes(engine))
-    app.include_router(_article_routes(engine, settings))
-    app.include_router(_unbuilt_routes())
-    app.include_router(_unknown_routes())
+    routers = [_health_routes(engine), _answer_routes(engine), _article_routes(engine, settings), _unbuilt_routes()]
+    for router in (*routers, _unknown_routes(routers)):
+        app.include_router(router)
     app.add_exception_handler(RagError, _rag_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
@@ -255,16 +255,26 @@ def _unbuilt_routes() -> APIRouter:
     return router
 
 
-def _unknown_routes() -> APIRouter:
-    """The page at / would answer unknown paths its own way."""
-    router = APIRouter()
+def _unknown_routes(routers: Sequence[APIRouter]) -> APIRouter:
+    """The page at / would answer unknown paths, and known ones with a wrong method, its own way."""
+    rest = APIRouter()
 
-    @router.api_route("/v1/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
-    @router.api_route("/slack/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
-    def unknown(request: Request, rest: str) -> None:
-        raise HTTPException(404, f"there is no {request.method} {request.url.path}")
+    @rest.api_route("/v1/{path:path}", methods=_METHODS)
+    @rest.api_route("/slack/{path:path}", methods=_METHODS)
+    def unknown(request: Request, path: str) -> None:
+        known = {
+            method
+            for router in routers
+            for route in router.routes
+            if isinstance(route, APIRoute) and route.path_regex.match(request.url.path)
+            for method in route.methods or ()
+        }
+        if known:
+            message = f"{request.url.path} does not take {request.method}"
+            raise HTTPException(405, message, headers={"Allow": ", ".join(sorted(known))})
+        raise HTTPException(404, f"there is no {request.url.path}")
 
-    return router
+    return rest
 
 
 # Streaming

@@ -92,6 +92,7 @@ def run_rag(home: Path, *arguments: str, timeout: float = 90, **environment: str
         text=True,
         timeout=timeout,
         cwd=home.parent,
+        check=False,
     )
 
 
