@@ -66,6 +66,10 @@ class AccessControl:
         return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._key.encode())
 
 
+# What the page sends is a question.
+_PAGE_LIMIT = 1_000_000
+
+
 class BodyLimit:
     """Refuses bodies above `limit` bytes, whatever their headers say, before they fill the memory."""
 
@@ -75,12 +79,13 @@ class BodyLimit:
         self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith("/v1/"):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._refuse(413, f"the body is larger than {self._limit / 1e6:.0f} MB: raise RAG_MAX_ARTICLE_MB")
+        limit = self._limit if scope["path"].startswith("/v1/") else _PAGE_LIMIT
+        refusal = self._refuse(413, f"the body is larger than {limit / 1e6:.0f} MB: raise RAG_MAX_ARTICLE_MB")
         declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdigit() and int(declared) > self._limit:
+        if declared.isdigit() and int(declared) > limit:
             await refusal(scope, receive, send)
             return
         received, started = 0, False
@@ -89,7 +94,7 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._limit:
+            if received > limit:
                 raise _TooLarge
             return message
 

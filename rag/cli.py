@@ -14,7 +14,7 @@ import click
 from rag import terminal
 from rag.assembly import connect
 from rag.engine import Engine, ask
-from rag.errors import InvalidRequest, NotBuilt, RagError
+from rag.errors import InvalidRequest, LibraryError, NotBuilt, RagError
 from rag.ingestion.ingest import ingest
 from rag.ingestion.loading import Rules
 from rag.records import Filters, Mode, Question
@@ -218,6 +218,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = 130
     except RagError as error:
         code = _failed(error, verbose)
+    except OSError as error:
+        code = _failed(
+            LibraryError(f"{error.strerror or error} ({error.filename or 'no file'})", "check the disk"), verbose
+        )
     except Exception as error:  # noqa: BLE001  # a traceback in front of a user is a bug
         code = _failed(
             RagError(f"unexpected {type(error).__name__}: {error}", "run it with --verbose and report it"), verbose

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import signal
 import socket
+import sys
 import threading
 from urllib.parse import urlsplit
 
@@ -38,8 +40,13 @@ def serve(settings: Settings, host: str, port: int) -> None:
     listener = _listen(host, port)
     with listener:
         engine, hold = connect_server(settings)
+        # uvicorn stops on SIGTERM, then raises it again: by default that would end the process before
+        # the index is closed.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:
             _run(engine, hold, settings, listener)
+        except KeyboardInterrupt:
+            terminal.print_line("stopped")
         finally:
             engine.close()
 
@@ -50,7 +57,7 @@ def _run(engine: LocalEngine, hold: Hold, settings: Settings, listener: socket.s
     server = uvicorn.Server(
         uvicorn.Config(
             _app(engine, settings),
-            log_level="warning",
+            log_level="critical",  # what goes wrong is logged where it is answered
             access_log=False,
             timeout_graceful_shutdown=_GRACE_S,
             server_header=False,

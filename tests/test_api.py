@@ -36,6 +36,7 @@ def events(text: str) -> list[tuple[str, Any]]:
     return found
 
 
+JSON = {"headers": {"content-type": "application/json"}}
 MUSCAT = {"question": "what did Iran demand in Muscat?"}
 
 
@@ -117,8 +118,15 @@ def test_a_declined_question_shows_what_was_closest(http: httpx.Client) -> None:
             "invalid_request",
         ),
         ("POST", "/v1/answer", {"json": {"question": "", "stream": True}}, 422, "invalid_request"),
-        ("POST", "/v1/answer", {"content": b"{", "headers": {"content-type": "application/json"}}, 400, "bad_request"),
+        ("POST", "/v1/answer", {"content": b"{", **JSON}, 400, "bad_request"),
         ("POST", "/v1/search", {"json": {"query": "x", "top_k": 0}}, 422, "invalid_request"),
+        (
+            "POST",
+            "/v1/search",
+            {"content": b'{"query": "x", "publishers": ["\\ud800"]}', **JSON},
+            422,
+            "invalid_request",
+        ),
         ("GET", "/v1/answer", {}, 405, "method_not_allowed"),
         ("PUT", "/v1/articles", {}, 405, "method_not_allowed"),
         ("GET", "/v1/articles/nope", {}, 404, "unknown_article"),
@@ -136,7 +144,7 @@ def test_a_declined_question_shows_what_was_closest(http: httpx.Client) -> None:
         (
             "POST",
             "/v1/articles",
-            {"content": b"x" * 12_000_000, "headers": {"content-type": "application/json"}},
+            {"content": b"x" * 12_000_000, **JSON},
             413,
             None,
         ),

@@ -68,7 +68,8 @@ def checked(question: Question) -> Question:
     since, until = question.filters.since, question.filters.until
     if since and until and since > until:
         raise InvalidRequest(f"no day is since {since} and until {until}", "swap the two dates")
-    return question
+    # A lone surrogate (JSON can hold one, as can a command line) has no place in UTF-8 and so in no index.
+    return replace(question, text=question.text.encode("utf-8", "replace").decode("utf-8"))
 
 
 class _Run:

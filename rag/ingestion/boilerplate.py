@@ -30,7 +30,6 @@ _FURNITURE = re.compile(
       \b(?:newsletters?|inbox|alerts|updates|briefing|channel)\b.{0,60}
   | (?:subscribe|sign\ up|log\ in|sign\ in|register)(?:\ (?:now|here|today))?\W*
   | (?:©|\(c\)\ ?\d{4}|copyright\ (?:©|\(c\)|\d{4})).{0,160}
-  | .{0,120}\ball\ rights\ reserved\b.{0,40}
   | (?:follow|like|join)\ us\ on\b.{0,80}
   | click\ here\b.{0,80}
   | download\ (?:our|the)\ app\b.{0,60}
@@ -51,7 +50,7 @@ _SHARE_BAR = re.compile(
     re.IGNORECASE,
 )
 _AGENCY = (
-    r"(?:getty(?:\ images)?|reuters|afp|ap|ap\ photo|associated\ press|epa(?:-efe)?|efe|shutterstock|alamy|istock"
+    r"(?:getty(?:\ images)?|reuters?|afp|ap|ap\ photo|associated\ press|epa(?:-efe)?|efe|shutterstock|alamy|istock"
     r"|pa(?:\ media)?|wana|irna|xinhua)"
 )
 _CREDIT = re.compile(
@@ -97,10 +96,12 @@ def is_boilerplate(line: str) -> bool:
     """Whether a line that stands alone is page furniture, a credit, or a caption that says it is one."""
     if len(line) > _MAX_LINE:
         return False
-    patterns = (_FURNITURE, _SHARE_BAR, _CREDIT)
-    if any(pattern.fullmatch(line) for pattern in patterns):
+    lower = line.lower()
+    if lower.rstrip(". ").endswith("all rights reserved") or any(
+        pattern.fullmatch(line) for pattern in (_FURNITURE, _SHARE_BAR, _CREDIT)
+    ):
         return True
-    pictured = _IN_THIS_PICTURE.search(line)
+    pictured = _IN_THIS_PICTURE.search(line) if "in this " in lower else None
     return pictured is not None and not _SENTENCE_BREAK.search(line, 0, pictured.start())
 
 

@@ -26,6 +26,7 @@ _TOP_LINES = 14  # bylines and date lines are looked for above the first prose, 
 _PROSE = 60
 _TITLE_MAX = 160
 _TORN_MIN = 40
+_NEAR = 8  # paragraphs before and after a caption in which its person is looked for
 
 _NAME = r"[A-Z][\w.'’-]*(?: (?:[A-Z][\w.'’-]*|de|del|der|van|von|bin|al|el|da|di|la|le)){0,5}"
 _BYLINE = re.compile(
@@ -87,13 +88,7 @@ def unwrap(text: str) -> str:
     broken = {at for at in pairs if len(lines[at]) + 1 + len(lines[at + 1].split(" ", 1)[0]) > width}
     if width > 120 or len(pairs) < 3 or len(broken) < len(pairs) * 0.6:
         return text
-    joined = [lines[0]]
-    for number in range(1, len(lines)):
-        if number - 1 in broken:
-            joined[-1] += " " + lines[number]
-        else:
-            joined.append(lines[number])
-    return "\n".join(joined)
+    return "".join(line + (" " if number in broken else "\n") for number, line in enumerate(lines)).rstrip("\n")
 
 
 def _without_furniture(lines: list[str]) -> list[str]:
@@ -181,7 +176,8 @@ def _without_captions(blocks: list[str]) -> list[str]:
     for number, block in enumerate(blocks):
         after = blocks[number + 1] if number + 1 < len(blocks) else ""
         before = kept[-1] if kept else ""
-        between_prose = _is_prose(before) and _is_prose(after) and is_caption(block) and _is_named(block, blocks)
+        around = [*kept[-_NEAR:], *blocks[number + 1 : number + 1 + _NEAR]]
+        between_prose = _is_prose(before) and _is_prose(after) and is_caption(block) and _is_named(block, around)
         tears = _is_torn(before, after) and _is_tearing_caption(block)
         if "\n" in block or not (between_prose or tears):
             kept.append(block)
@@ -202,10 +198,10 @@ def _is_tearing_caption(block: str) -> bool:
     )
 
 
-def _is_named(caption: str, blocks: list[str]) -> bool:
-    """Whether the article speaks of the person (or place) of the caption: by one word of its name at least."""
+def _is_named(caption: str, around: list[str]) -> bool:
+    """Whether the paragraphs around speak of the person of the caption: by one word of the name at least."""
     names = re.findall(r"(?<=\s)[A-Z][\w'’-]{2,}", caption)
-    return any(name in block for name in names for block in blocks if block != caption)
+    return any(name in block for name in names for block in around)
 
 
 def _is_torn(before: str, after: str) -> bool:

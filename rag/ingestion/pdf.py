@@ -9,6 +9,7 @@ import re
 import struct
 import zlib
 from collections import Counter
+from itertools import pairwise
 
 from rag.errors import NoArticle, SourceUnreadable
 from rag.ingestion.boilerplate import is_terminated
@@ -71,30 +72,40 @@ def _lines(pages: list[str]) -> list[str]:
 def _paragraphs(lines: list[str]) -> list[str]:
     width = max(map(len, lines))
     hyphenated = set(_HYPHENATED.findall(" ".join(lines)))
-    paragraphs: list[str] = []
+    paragraphs: list[list[str]] = []
     last = ""
     for line in lines:
-        if line and paragraphs and _runs_on(paragraphs[-1], last, line, width):
-            paragraphs[-1] = _joined(paragraphs[-1], line, hyphenated)
+        if line and paragraphs and _runs_on(paragraphs[-1][-1], last, line, width):
+            paragraphs[-1].append(line)
         elif line:
-            paragraphs.append(line)
+            paragraphs.append([line])
         last = line
-    return paragraphs
+    return [_joined(paragraph, hyphenated) for paragraph in paragraphs]
 
 
-def _runs_on(paragraph: str, last: str, line: str, width: int) -> bool:
-    """Whether a line goes on with the paragraph; `last` is the line before it, empty after a gap or a page."""
+def _runs_on(end: str, last: str, line: str, width: int) -> bool:
+    """Whether a line goes on with the paragraph that ends in `end`; `last` is empty after a gap or a page."""
     if not last:
-        return line[0].islower() and not is_terminated(paragraph)
+        return line[0].islower() and not is_terminated(end)
     return len(last) >= width * _FULL_LINE or line[0].islower() or last.endswith((",", "-"))
 
 
-def _joined(paragraph: str, line: str, hyphenated: set[str]) -> str:
-    """One line added; a word that was hyphenated at the line's end is repaired."""
-    if not (paragraph.endswith("-") and paragraph[-2:-1].isalpha() and line[0].islower()):
-        return f"{paragraph} {line}"
-    head, tail = re.split(r"[^\w-]", paragraph)[-1], re.split(r"[^\w-]", line, maxsplit=1)[0]
-    return paragraph + line if head + tail in hyphenated else paragraph[:-1] + line
+def _joined(lines: list[str], hyphenated: set[str]) -> str:
+    """The lines as one paragraph; words that were hyphenated at a line's end are repaired."""
+    parts = [lines[0]]
+    for before, line in pairwise(lines):
+        if not (before.endswith("-") and before[-2:-1].isalpha() and line[0].islower()):
+            parts.append(" ")
+        elif not _is_compound(before, line, hyphenated):
+            parts[-1] = parts[-1][:-1]
+        parts.append(line)
+    return "".join(parts)
+
+
+def _is_compound(before: str, line: str, hyphenated: set[str]) -> bool:
+    """Whether the word over the line's end is written with a hyphen elsewhere too ("cease-fire")."""
+    head, tail = re.split(r"[^\w-]", before)[-1], re.split(r"[^\w-]", line, maxsplit=1)[0]
+    return head + tail in hyphenated
 
 
 def _squeeze(text: str) -> str:

@@ -88,8 +88,12 @@ def _ends_at_newline(text: str, start: int, at: int, after: int, held: int) -> b
         return False
     if line.rstrip(_CLOSERS)[-1:] in (*_ENDERS, ":", ";", ""):
         return True
-    runs_on = text[after].islower() and len(line) - (line.rfind("\n") + 1) >= _TORN_MIN
-    return not (runs_on or (not blank and line.endswith(",")))
+    if not blank and line.endswith(","):
+        return False
+    is_long = len(line) - (line.rfind("\n") + 1) >= _TORN_MIN
+    if not blank:  # in hard-wrapped prose either of two lines may be short
+        is_long = is_long or (len(text) >= after + _TORN_MIN and text.find("\n", after, after + _TORN_MIN) < 0)
+    return not (text[after].islower() and is_long)
 
 
 def _ends_at_stop(text: str, start: int, at: int, end: int, *, lower_starts: bool) -> bool:

@@ -7,8 +7,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Empty, LifoQueue
 
-from rag.errors import DiskFull, LibraryDamaged, LibraryError, LibraryTooNew
+from rag.errors import DiskFull, InvalidRequest, LibraryDamaged, LibraryError, LibraryTooNew
 
 SCHEMA_VERSION = 1
 
@@ -92,6 +93,8 @@ def _plain_failures(path: Path) -> Iterator[None]:
     """Turn SQLite's failures into the engine's own, in words that say what to do."""
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise InvalidRequest("the text holds half a character, which no file can store", "send it as UTF-8") from error
     except sqlite3.DatabaseError as error:
         said = str(error)
         if "full" in said or "disk I/O error" in said:
@@ -112,17 +115,15 @@ def _plain_failures(path: Path) -> Iterator[None]:
 
 
 class Database:
-    """One SQLite file in WAL mode: a connection for each reading thread, one guarded writer.
+    """One SQLite file in WAL mode: as many readers as are at work at once, one guarded writer.
 
     Raises LibraryTooNew for a file of a newer version, LibraryDamaged for one that SQLite cannot read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._local = threading.local()
-        self._opened: list[sqlite3.Connection] = []
-        self._guard = threading.Lock()
-        self._writing = threading.RLock()
+        self._idle: LifoQueue[sqlite3.Connection] = LifoQueue()
+        self._writing = threading.Lock()
         with _plain_failures(path):
             self._writer = self._connect()
             self._migrate()
@@ -134,8 +135,6 @@ class Database:
         # FULL makes a commit survive a power cut, not only a killed process.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        with self._guard:
-            self._opened.append(connection)
         return connection
 
     def _migrate(self) -> None:
@@ -150,12 +149,16 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """This thread's connection; it sees committed data only."""
+        """A connection that sees committed data only."""
         with _plain_failures(self.path):
-            connection = getattr(self._local, "connection", None)
-            if connection is None:
-                connection = self._local.connection = self._connect()
-            yield connection
+            try:
+                connection = self._idle.get_nowait()
+            except Empty:
+                connection = self._connect()
+            try:
+                yield connection
+            finally:
+                self._idle.put(connection)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -172,7 +175,7 @@ class Database:
                 raise
 
     def close(self) -> None:
-        with self._guard:
-            for connection in self._opened:
-                connection.close()
-            self._opened.clear()
+        """Close every connection that is not at work."""
+        self._writer.close()
+        while not self._idle.empty():
+            self._idle.get_nowait().close()

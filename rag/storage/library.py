@@ -48,6 +48,8 @@ class Library:
                 changes.generation = int(row[0])
 
     def set_meta(self, key: str, value: str) -> None:
+        if self.meta(key) == value:  # reading a library must not need a disk with room on it
+            return
         with self._database.writing() as connection:
             connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
