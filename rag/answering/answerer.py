@@ -16,7 +16,6 @@ from rag.answering.prompt import build_prompt
 from rag.answering.quoting import Quoter
 from rag.answering.writing import Writing
 from rag.errors import InvalidRequest, WriterError
-from rag.ingestion.sentences import sentences
 from rag.models.deadline import Deadline
 from rag.models.writer import Writer
 from rag.records import (
@@ -33,6 +32,7 @@ from rag.records import (
     Timings,
 )
 from rag.retrieval.retriever import Retriever
+from rag.text.sentences import sentences
 
 LONGEST_QUESTION = 4000
 # Passages shown to a writer or searched for quotes.

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.answering.expecting import kind_asked, offers
-from rag.ingestion.sentences import sentences
 from rag.records import Hit, Span
 from rag.text.names import Names, group, name_words
+from rag.text.sentences import sentences
 from rag.text.words import content_words, stem
 
 Vectors = NDArray[np.float32]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from rag.answering.locating import MIN_WORDS, Locator, fold
 from rag.answering.prompt import build_prompt
-from rag.ingestion.sentences import sentences
 from rag.records import Hit
+from rag.text.sentences import sentences
 from tests.fakes import hit
 
 TALKS = (

@@ -9,8 +9,8 @@ import pytest
 
 from rag.answering.prompt import Prompt, build_prompt, token_estimate
 from rag.errors import WriterError
-from rag.ingestion.sentences import sentences
 from rag.records import Hit
+from rag.text.sentences import sentences
 from tests.fakes import hit
 
 TODAY = date(2024, 3, 15)

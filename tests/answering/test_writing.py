@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from rag.answering.prompt import Prompt, build_prompt
 from rag.answering.writing import MAX_CLAIMS, Writing, plain_text
 from rag.errors import WriterError
-from rag.ingestion.sentences import sentences
 from rag.models.deadline import Deadline
 from rag.records import Finding
+from rag.text.sentences import sentences
 from tests.fakes import hit
 
 TEXT = "Envoys met in Muscat on Friday. Tehran asked for a cease-fire in Gaza. It would not halt enrichment."

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rag.ingestion.documents import draft_from_bytes
-from rag.ingestion.sentences import sentences
 from rag.records import Draft
+from rag.text.sentences import sentences
 
 CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus"
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"the example corpus is not at {CORPUS}")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.ingestion.passages import estimate_tokens, pack, passages
-from rag.ingestion.sentences import sentences
+from rag.text.sentences import sentences
 
 SENTENCE = "The harbour master said that ships would wait until the storm had passed over the coast. "
 

@@ -18,10 +18,10 @@ from pydantic import SecretStr
 from rag.answering.prompt import build_prompt
 from rag.answering.writing import Writing
 from rag.errors import WriterError
-from rag.ingestion.sentences import sentences
 from rag.models.deadline import Deadline, held_to
 from rag.models.writer import DEFAULT_MODEL, LLMWriter, OpenAIWriter, connect_writer
 from rag.settings import Settings
+from rag.text.sentences import sentences
 from tests.fakes import hit
 from tests.fakes.openai_server import DONE, FakeOpenAI, Reply
 

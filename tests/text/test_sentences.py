@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.ingestion.sentences import MAX_CHARS, sentences
+from rag.text.sentences import MAX_CHARS, sentences
 
 
 def split(text: str) -> list[str]:

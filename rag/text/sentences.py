@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rag.ingestion import abbreviations
 from rag.records import Span
+from rag.text import abbreviations
 
 __all__ = ["MAX_CHARS", "sentences"]
 
