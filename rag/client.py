@@ -50,6 +50,10 @@ class RemoteEngine:
         body = {"query": query, "top_k": top_k, **_narrowing(filters)}
         return FOUND.validate_python(self._call("POST", "/v1/search", json=body)["passages"])
 
+    def knows(self, fingerprint: str) -> bool:
+        # A request for every file would cost more than reading most of them.
+        return False
+
     def store(self, drafts: Sequence[Draft]) -> list[Stored]:
         stored = []
         for draft in drafts:

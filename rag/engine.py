@@ -39,6 +39,9 @@ class Engine(Protocol):
 
     def search(self, query: str, filters: Filters, top_k: int) -> list[Found]: ...
 
+    def knows(self, fingerprint: str) -> bool:
+        """Whether bytes of this fingerprint were taken in and need not be read again."""
+
     def store(self, drafts: Sequence[Draft]) -> list[Stored]:
         """Take drafts in, all or none; what is returned is safe on disk."""
 
@@ -140,6 +143,9 @@ class LocalEngine:
             for hit in self._retriever().retrieve(query, filters, top_k)
         ]
 
+    def knows(self, fingerprint: str) -> bool:
+        return self._library.knows(fingerprint)
+
     def store(self, drafts: Sequence[Draft]) -> list[Stored]:
         with self._writing:
             with self._library.transaction() as changes:
@@ -177,8 +183,8 @@ class LocalEngine:
 
 def _put(changes: Transaction, draft: Draft) -> Stored:
     placement = changes.place(draft)
-    if not placement.writes:
-        return Stored(placement.article_id, placement.status)
-    spans = passages(draft.text)
-    changes.write(draft, placement, spans)
+    spans = passages(draft.text) if placement.writes else []
+    if placement.writes:
+        changes.write(draft, placement, spans)
+    changes.remember(draft, placement)
     return Stored(placement.article_id, placement.status, len(spans))

@@ -44,6 +44,7 @@ class Draft:
     published_from: str | None = None  # where the date was found: "front matter", "meta", ...
     url: str | None = None
     warnings: tuple[str, ...] = ()
+    fingerprint: str | None = None  # of the bytes it was read from: the same bytes need not be read again
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ _INVISIBLE = re.compile(
 )
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _SPACES = re.compile(r" {2,}")
-_LINE_EDGES = re.compile(r"(?<![^\n]) +| +(?=\n|$)")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 _TOP_LINES = 14  # bylines and date lines are looked for above the first prose, and no further down
@@ -51,7 +50,8 @@ def normalise(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFC", _SURROGATES.sub("\ufffd", text))
     text = _SPACES.sub(" ", _INVISIBLE.sub("", _ODD_SPACES.sub(" ", text)))
-    return _BLANK_LINES.sub("\n\n", _LINE_EDGES.sub("", text)).strip()
+    lines = "\n".join([line.strip(" ") for line in text.split("\n")])
+    return _BLANK_LINES.sub("\n\n", lines).strip()
 
 
 def clean(text: str, *, title: str | None = None) -> Cleaned:

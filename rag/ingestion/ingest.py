@@ -19,6 +19,9 @@ BATCH_CHARACTERS = 400_000
 class Shelf(Protocol):
     """What takes drafts in: the library of this process, or a server that holds it."""
 
+    def knows(self, fingerprint: str) -> bool:
+        """Whether these bytes were taken in before and their article is as it was then."""
+
     def store(self, drafts: Sequence[Draft]) -> list[Stored]:
         """Take the drafts in, all or none; what is returned is safe on disk."""
 
@@ -40,7 +43,12 @@ class _Run:
 
     def take(self, origin: Origin) -> None:
         try:
-            draft = origin.load()
+            material = origin.open()
+            if self.shelf.knows(material.fingerprint):
+                self.report = replace(self.report, unchanged=self.report.unchanged + 1)
+                self.progress.advance(1)
+                return
+            draft = replace(material.draft(), fingerprint=material.fingerprint)
         except SourceError as error:
             self.fail(origin.name, error)
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -17,7 +18,11 @@ from rag.ingestion.feeds import Entry, is_feed, read_feed
 from rag.ingestion.fetching import Fetched, fetch
 from rag.records import Draft
 
-__all__ = ["Origin", "Rules", "discover"]
+__all__ = ["Material", "Origin", "Rules", "discover"]
+
+# Part of every fingerprint: raise it when the reading or the cleaning of articles changes, so that what
+# was taken in before is read again.
+_READING = b"1"
 
 _ARTICLE_SUFFIXES = (".txt", ".text", ".md", ".markdown", ".html", ".htm", ".pdf")
 _SUFFIX_OF_TYPE = {
@@ -39,11 +44,27 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class Material:
+    """An article's bytes before they are read; `draft` reads them and raises SourceError.
+
+    The same fingerprint means the same draft: what is known by it need not be read again, which for
+    pages and PDFs takes far longer than getting at their bytes.
+    """
+
+    fingerprint: str
+    draft: Callable[[], Draft]
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
-    """Where one article comes from; `name` is shown to people, `load` raises SourceError."""
+    """Where one article comes from; `name` is shown to people, `open` raises SourceError."""
 
     name: str
-    load: Callable[[], Draft]
+    open: Callable[[], Material]
+
+    def load(self) -> Draft:
+        """The article itself. Raises SourceError."""
+        return self.open().draft()
 
 
 def discover(source: str, rules: Rules) -> Iterator[Origin]:
@@ -101,7 +122,7 @@ def _walk(folder: Path, rules: Rules, *, seen: set[tuple[int, int]]) -> Iterator
         elif is_dump(entry.name):
             yield from _from_dump_in_folder(entry, rules)
         elif entry.name.lower().endswith(_ARTICLE_SUFFIXES):
-            yield Origin(_shown(entry), partial(_load_file, entry, rules.max_bytes))
+            yield Origin(_shown(entry), partial(_open_file, entry, rules.max_bytes))
 
 
 def _from_dump_in_folder(path: Path, rules: Rules) -> Iterator[Origin]:
@@ -116,7 +137,7 @@ def _from_file(path: Path, rules: Rules) -> Iterator[Origin]:
     if is_dump(path.name):
         yield from _from_dump(path, rules)
     else:
-        yield Origin(_shown(path), partial(_load_file, path, rules.max_bytes))
+        yield Origin(_shown(path), partial(_open_file, path, rules.max_bytes))
 
 
 def _from_dump(path: Path, rules: Rules) -> Iterator[Origin]:
@@ -124,12 +145,14 @@ def _from_dump(path: Path, rules: Rules) -> Iterator[Origin]:
     for line in read_lines(path, max_bytes=rules.max_bytes):
         empty = False
         where = f"{_shown(path)}:{line.number}"
-        yield Origin(where, partial(draft_from_line, line, where=where, max_bytes=rules.max_bytes))
+        read = partial(draft_from_line, line, where=where, max_bytes=rules.max_bytes)
+        # A line says itself what it is: the dump may have another name the next time.
+        yield Origin(where, partial(_material, read, "", line.data))
     if empty:
         raise NoArticle(f"{_shown(path)} is empty", "a dump holds one JSON object a line")
 
 
-def _load_file(path: Path, max_bytes: int) -> Draft:
+def _open_file(path: Path, max_bytes: int) -> Material:
     try:
         status = path.stat()
         if not S_ISREG(status.st_mode):
@@ -144,24 +167,30 @@ def _load_file(path: Path, max_bytes: int) -> Draft:
         raise _unreadable(_shown(path), error) from error
     if len(data) > max_bytes:
         raise _too_large(path, max_bytes)
-    return draft_from_bytes(path.name, data, source=path.resolve().as_uri())
+    uri = path.resolve().as_uri()
+    return _material(partial(draft_from_bytes, path.name, data, source=uri), uri, data)
 
 
 def _from_web(address: str, rules: Rules) -> Iterator[Origin]:
     fetched = fetch(address, max_bytes=rules.max_bytes, allow_private=rules.allow_private)
     if not is_feed(fetched.content_type, fetched.data):
-        yield Origin(fetched.url, partial(_draft_from_web, fetched))
+        yield Origin(fetched.url, partial(_material, partial(_draft_from_web, fetched), fetched.url, fetched.data))
         return
     entries = read_feed(fetched.data, fetched.url)
     if not entries:
         raise NoArticle(f"the feed {fetched.url} has no entries", "try again when it has some")
     for entry in entries:
-        yield Origin(entry.link, partial(_load_entry, entry, rules))
+        yield Origin(entry.link, partial(_open_entry, entry, rules))
 
 
-def _load_entry(entry: Entry, rules: Rules) -> Draft:
+def _open_entry(entry: Entry, rules: Rules) -> Material:
+    fetched = fetch(entry.link, max_bytes=rules.max_bytes, allow_private=rules.allow_private)
+    return _material(partial(_draft_from_entry, entry, fetched), f"{fetched.url} {entry}", fetched.data)
+
+
+def _draft_from_entry(entry: Entry, fetched: Fetched) -> Draft:
     """The article behind an entry of a feed; what the page does not say is taken from the entry."""
-    draft = _draft_from_web(fetch(entry.link, max_bytes=rules.max_bytes, allow_private=rules.allow_private))
+    draft = _draft_from_web(fetched)
     if draft.published is None and entry.published is not None:
         draft = replace(draft, published=entry.published, published_from="feed")
     return replace(draft, publisher=draft.publisher or entry.publisher, authors=draft.authors or entry.authors)
@@ -175,10 +204,18 @@ def _draft_from_web(fetched: Fetched) -> Draft:
 
 
 def _failing(name: str, error: SourceError) -> Origin:
-    def load() -> Draft:
+    def fail() -> Material:
         raise error
 
-    return Origin(name, load)
+    return Origin(name, fail)
+
+
+def _material(draft: Callable[[], Draft], identity: str, data: bytes) -> Material:
+    """`identity` is what the draft depends on besides the bytes."""
+    whole = hashlib.sha256(_READING)
+    for part in (os.fsencode(identity), data):
+        whole.update(len(part).to_bytes(8, "big") + part)
+    return Material(whole.hexdigest(), draft)
 
 
 def _too_large(path: Path, max_bytes: int) -> SourceTooLarge:

@@ -53,6 +53,14 @@ CREATE TABLE aliases (
 ) WITHOUT ROWID;
 CREATE INDEX aliases_article ON aliases (article_id);
 
+CREATE TABLE readings (
+    fingerprint TEXT PRIMARY KEY,
+    article_id TEXT NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
+    version INTEGER NOT NULL,
+    source TEXT
+) WITHOUT ROWID;
+CREATE INDEX readings_article ON readings (article_id);
+
 CREATE TABLE passages (
     rowid INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,

@@ -145,6 +145,18 @@ class Library:
                 for term in terms
             }
 
+    def knows(self, fingerprint: str) -> bool:
+        """Whether bytes of this fingerprint were read before, and their article is at the version that
+        they led to and still has their address."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT 1 FROM readings r JOIN articles a ON a.id = r.article_id AND a.version = r.version"
+                " WHERE r.fingerprint = ? AND (r.source IS NULL OR EXISTS"
+                " (SELECT 1 FROM addresses d WHERE d.source = r.source AND d.article_id = r.article_id))",
+                (fingerprint,),
+            )
+            return row.fetchone() is not None
+
     def undated(self) -> int:
         """How many articles have no publication date."""
         with self._database.reading() as connection:

@@ -98,6 +98,14 @@ class Transaction:
         # After the new ones are in, so that the vectors they share with the old ones stay.
         self._drop_passages(article_id, before=version)
 
+    def remember(self, draft: Draft, placement: Placement) -> None:
+        """Note which bytes led here, once the article is written (see Library.knows)."""
+        if draft.fingerprint is not None:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?)",
+                (draft.fingerprint, placement.article_id, placement.version, draft.source),
+            )
+
     def remove(self, article_id: str) -> None:
         """Remove an article with its versions, passages, vectors and addresses. Raises UnknownArticle."""
         row = self._connection.execute(

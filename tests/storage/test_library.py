@@ -23,6 +23,7 @@ def put(library: Library, draft: Draft) -> tuple[IngestStatus, str]:
         if placement.writes:
             changes.write(draft, placement, [Span(0, len(draft.text))])
             changes.embed_added("m", lambda texts: np.ones((len(texts), 4), dtype=np.float32))
+        changes.remember(draft, placement)
     return placement.status, placement.article_id
 
 
@@ -122,6 +123,27 @@ def test_a_failing_transaction_leaves_nothing(library: Library) -> None:
     assert library.counts() == (0, 0)
     assert found(library, "rain") == []
     assert library.integrity() == "ok"
+
+
+def test_bytes_that_were_read_are_known_while_their_article_stays(library: Library) -> None:
+    first, second = replace(DRAFT, fingerprint="f1"), replace(DRAFT, text="Snow fell.", fingerprint="f2")
+    assert not library.knows("f1")
+    _, id_ = put(library, first)
+    assert library.knows("f1")
+    put(library, second)
+    assert library.knows("f2") and not library.knows("f1")
+    assert put(library, first)[0] == "updated"
+    with library.transaction() as changes:
+        changes.remove(id_)
+    assert not library.knows("f1")
+
+
+def test_bytes_are_not_known_once_their_address_has_moved_on(library: Library) -> None:
+    put(library, replace(DRAFT, fingerprint="f1"))
+    put(library, replace(DRAFT, source="file:///b.txt", fingerprint="f2"))
+    put(library, Draft("Snow in Oslo.", "Snow", "file:///c.txt"))
+    put(library, Draft("Snow in Oslo.", "Snow", "file:///b.txt"))
+    assert library.knows("f1") and not library.knows("f2")
 
 
 def test_filters_hold_in_the_lexical_index(library: Library) -> None:
