@@ -30,6 +30,7 @@ from rag.records import (
     Reset,
     SourcesShown,
     Timings,
+    Verdict,
 )
 from rag.retrieval.retriever import Retriever
 from rag.text.sentences import sentences
@@ -121,7 +122,8 @@ class _Run:
         if writing.declined:
             yield Done(replace(self._no_evidence(hits), mode="written", model=writer.model))
             return
-        yield Done(replace(self._answered(markdown(self._composer.claims, quoted=False)), model=writer.model))
+        answer = self._answered(markdown(self._composer.claims, quoted=False))
+        yield Done(replace(answer, mode="written", model=writer.model))
 
     def _quotes(self, candidates: Sequence[Candidate], hits: Sequence[Hit], degraded: str | None) -> Iterator[Event]:
         findings = self._parts.quoter.findings(candidates)
@@ -131,7 +133,7 @@ class _Run:
         for finding in findings:
             yield from self._show(finding)
         answer = self._answered(markdown(self._composer.claims, quoted=True))
-        yield Done(replace(answer, mode="quotes", degraded=degraded))
+        yield Done(replace(answer, degraded=degraded))
 
     def _show(self, finding: Finding) -> Iterator[Event]:
         claim, sources_changed = self._composer.add(finding)
@@ -141,32 +143,27 @@ class _Run:
 
     def _answered(self, text: str) -> Answer:
         sources = self._composer.sources
-        return Answer(
-            id=uuid.uuid4().hex,
-            question=self._question.text,
-            asked_as=self._asked_as,
-            verdict="answered",
-            mode="written",
-            degraded=None,
-            text=text,
+        return replace(
+            self._answer("answered", text),
             claims=tuple(self._composer.claims),
             sources=sources,
             notes=filter_notes(self._filters, self._parts.retriever.library, sources),
             as_of=as_of(sources),
-            timings_ms=self._timings(),
         )
 
     def _no_evidence(self, hits: Sequence[Hit]) -> Answer:
+        notes = filter_notes(self._filters, self._parts.retriever.library, ())
+        return replace(self._answer("no_evidence", NO_EVIDENCE), notes=notes, closest=closest(hits))
+
+    def _answer(self, verdict: Verdict, text: str) -> Answer:
         return Answer(
             id=uuid.uuid4().hex,
             question=self._question.text,
             asked_as=self._asked_as,
-            verdict="no_evidence",
+            verdict=verdict,
             mode="quotes",
             degraded=None,
-            text=NO_EVIDENCE,
-            notes=filter_notes(self._filters, self._parts.retriever.library, ()),
-            closest=closest(hits),
+            text=text,
             timings_ms=self._timings(),
         )
 
