@@ -65,7 +65,7 @@ def _run(engine: LocalEngine, hold: Hold, settings: Settings, listener: socket.s
     )
     address = _address(listener)
     hold.announce(address)
-    _greet(address, engine, settings)
+    terminal.print_greeting(address, engine.count(), str(settings.rag_home), _destination(settings))
     server.run(sockets=[listener])
 
 
@@ -74,14 +74,6 @@ def _app(engine: LocalEngine, settings: Settings) -> FastAPI:
     key = settings.rag_api_key.get_secret_value() if settings.rag_api_key else None
     # Last: a page at / takes every path that no route before it has taken.
     return mount_page(app, engine, examples=_EXAMPLES, notice=_destination(settings), auth_key=key)
-
-
-def _greet(address: str, engine: LocalEngine, settings: Settings) -> None:
-    terminal.print_line(f"Dateline answers on {address} (Ctrl-C stops it)")
-    articles = engine.count()
-    empty = "The library is empty: `rag ingest FILE` takes articles in."
-    terminal.print_line(f"{articles:,} articles in {settings.rag_home}" if articles else empty)
-    terminal.print_line(_destination(settings) or "No language model is configured: answers are made of quotes.")
 
 
 def _destination(settings: Settings) -> str | None:

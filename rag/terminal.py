@@ -46,6 +46,13 @@ def print_line(line: str) -> None:
     click.echo(line, err=True)
 
 
+def print_greeting(address: str, articles: int, home: str, destination: str | None) -> None:
+    """The first lines of a server: where it answers, what it holds, where passages are sent."""
+    click.echo(f"Dateline answers on {address} (Ctrl-C stops it)")
+    click.echo(f"{articles:,} articles in {home}" if articles else "The library is empty: `rag ingest FILE` fills it.")
+    click.echo(destination or "No language model is configured: answers are made of quotes.")
+
+
 def print_error(error: RagError) -> None:
     print_line(f"rag: {error}")
 

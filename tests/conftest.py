@@ -121,13 +121,14 @@ def start_server(home: Path, *arguments: str, **environment: str) -> Server:
     process = subprocess.Popen(
         [sys.executable, "-m", "rag.cli", "serve", "--port", "0", *arguments],
         env=clean_environment(RAG_HOME=str(home), **environment),
-        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         cwd=home.parent,
     )
-    assert process.stderr is not None
+    assert process.stdout is not None
     said = []
-    for line in process.stderr:
+    for line in process.stdout:
         said.append(line)
         if found := re.search(r"https?://\S+:\d+", line):
             break
@@ -154,8 +155,8 @@ def stop_server(server: Server) -> None:
         server.process.wait(20)
     except subprocess.TimeoutExpired:
         server.process.kill()
-    assert server.process.stderr is not None
-    server.process.stderr.close()
+    assert server.process.stdout is not None
+    server.process.stdout.close()
 
 
 @pytest.fixture(scope="session")
