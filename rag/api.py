@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any
 
+from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response, StreamingResponse
@@ -285,7 +285,8 @@ _NO_BUFFERING = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 async def _server_sent(events: Iterator[Event]) -> AsyncIterator[str]:
     """Events as they come; when the client goes away the engine's generator is closed with the stream."""
     try:
-        while (event := await run_in_threadpool(next, events, None)) is not None:
+        # Abandoned when the client goes away: `close` then ends what the thread waits for.
+        while (event := await to_thread.run_sync(next, events, None, abandon_on_cancel=True)) is not None:
             yield _message(*event_to_json(event))
     except RagError as error:
         yield _message("error", {"error": {"code": error.code, "message": str(error)}})
@@ -295,8 +296,7 @@ async def _server_sent(events: Iterator[Event]) -> AsyncIterator[str]:
     finally:
         close = getattr(events, "close", None)
         if close is not None:
-            with suppress(ValueError):  # still running in its thread: it ends with the answer's deadline
-                close()
+            close()
 
 
 def _message(name: str, data: dict[str, Any]) -> str:

@@ -73,4 +73,8 @@ class Doctor:
         try:
             return Check("language model", True, self.writer.reach(Deadline.after(_PATIENCE_S)))
         except RagError as error:
-            return Check("language model", False, f"{error} ({self.writer.api_base}): answers are made of quotes")
+            return Check(
+                "language model",
+                False,
+                f"{error}: check OPENAI_BASE_URL and OPENAI_API_KEY; until then answers are made of quotes",
+            )

@@ -79,7 +79,9 @@ def _app(engine: LocalEngine, settings: Settings) -> FastAPI:
 def _destination(settings: Settings) -> str | None:
     """Where passages are sent, in a sentence; None when they stay here."""
     if settings.openai_base_url:
-        return f"Questions and passages are sent to {urlsplit(settings.openai_base_url).netloc}."
+        # Without what may stand before an @ in the address: a name and a key.
+        host = urlsplit(settings.openai_base_url).netloc.rpartition("@")[2]
+        return f"Questions and passages are sent to {host}."
     if settings.openai_api_key:
         return "Questions and passages are sent to api.openai.com."
     return None

@@ -17,19 +17,10 @@ from tqdm import tqdm
 from rag.errors import RagError
 from rag.records import Answer, Article, ArticleSummary, Claim, Diagnosis, Found, IngestReport, Source
 from rag.wire import to_json
+from rag.wording import degraded_because
 
 _WIDTH = 100
 _SECONDS_BETWEEN_LINES = 5.0
-
-_DEGRADED = {
-    "no_model": "no language model is configured",
-    "timeout": "the language model did not answer in time",
-    "rate_limited": "the language model asks to slow down",
-    "unreachable": "the language model cannot be reached",
-    "unauthorized": "the language model refuses the key",
-    "quota": "the language model's quota is used up",
-    "bad_output": "the language model's answer could not be used",
-}
 
 
 def set_up_logging(*, verbose: bool) -> None:
@@ -87,8 +78,8 @@ def print_answer(answer: Answer) -> None:
 def _header(answer: Answer) -> str:
     if answer.mode == "written":
         return f"Written by {answer.model}; every sentence with the words it rests on."
-    why = _DEGRADED.get(answer.degraded or "", "")
-    return "Quotes from the articles; no answer was written" + (f" ({why})." if why else ".")
+    why = f" ({degraded_because(answer.degraded)})" if answer.degraded else ""
+    return f"Quotes from the articles; no answer was written{why}."
 
 
 def _claim(claim: Claim, *, quoted: bool) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from html import escape
 
 from rag.records import Answer, Claim, Closest, Note, NoteKind, Quote, Source
+from rag.wording import degraded_because
 from ui.conversation import Exchange
 from ui.evidence import byline, day, render_source, text
 
@@ -23,20 +24,6 @@ __all__ = [
     "render_welcome",
 ]
 
-_REASONS = {
-    "no_model": "no language model is configured",
-    "timeout": "the language model took too long",
-    "rate_limited": "the language model has too many requests to answer",
-    "unreachable": "the language model could not be reached",
-    "unauthorized": "the language model's server refused the key",
-    "model_not_found": "the language model is not on its server",
-    "context_overflow": "the articles' passages are longer than the language model can read",
-    "bad_output": "the language model's answer could not be checked against the articles",
-    "quota": "the language model's quota is used up",
-    "server_error": "the language model's server failed",
-    "content_filter": "the language model's filter stopped the answer",
-    "length": "the language model's answer was cut off",
-}
 _NOTE_LABELS: dict[NoteKind, str] = {
     "conflict": "Sources disagree",
     "stale": "May be out of date",
@@ -123,7 +110,8 @@ def _progress(exchange: Exchange) -> str:
     if exchange.status == "stopped":
         return "Stopped. What is shown was checked, but the answer is not complete." if exchange.claims else "Stopped."
     if exchange.reset is not None:
-        return f"{_capital(_reason(exchange.reset))}. What was shown is taken back; the articles’ own words follow."
+        why = _capital(degraded_because(exchange.reset))
+        return f"{why}. What was shown is taken back; the articles’ own words follow."
     return "Answering…" if exchange.claims else "Searching the articles…"
 
 
@@ -134,7 +122,7 @@ def _origin(answer: Answer, taken_back: bool) -> str:
     if answer.degraded is None:
         return _status("these are the articles’ own words; no answer was written.", "Quotes only:")
     back = " What was shown before is taken back." if taken_back else ""
-    return _status(f"{_reason(answer.degraded)}, so these are the articles’ own words.{back}", "Quotes only:")
+    return _status(f"{degraded_because(answer.degraded)}, so these are the articles’ own words.{back}", "Quotes only:")
 
 
 def _asked_as(answer: Answer) -> str:
@@ -153,7 +141,7 @@ def _no_evidence(answer: Answer) -> str:
     notes = "".join(_note(note) for note in answer.notes)
     said = f'<p class="nothing" dir="auto">{text(answer.text)}</p>'
     if answer.degraded not in (None, "no_model"):
-        said = _status(f"{_capital(_reason(answer.degraded))}; the articles were searched without it.") + said
+        said = _status(f"{_capital(degraded_because(answer.degraded))}; the articles were searched without it.") + said
     return f'<div class="answer none">{said}{_asked_as(answer)}{notes}{near}</div>'
 
 
@@ -224,10 +212,6 @@ def _plural(word: str, numbers: Sequence[int]) -> str:
 
 def _count(articles: int) -> str:
     return "the one article" if articles == 1 else f"the {articles:,} articles"
-
-
-def _reason(degraded: str | None) -> str:
-    return _REASONS.get(degraded or "", "the language model failed")
 
 
 def _capital(sentence: str) -> str:

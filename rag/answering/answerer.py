@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,7 +16,7 @@ from rag.answering.prompt import build_prompt
 from rag.answering.quoting import Quoter
 from rag.answering.writing import Writing
 from rag.errors import InvalidRequest, WriterError
-from rag.models.deadline import Deadline
+from rag.models.deadline import Cancellable, Deadline
 from rag.models.writer import Writer
 from rag.records import (
     Answer,
@@ -50,12 +50,14 @@ class Answerer:
     today: Callable[[], date]
     deadline_s: float
 
-    def answer(self, question: Question) -> Iterator[Event]:
-        """Events of one answer; the last is Done. Closing the iterator stops the writer.
+    def answer(self, question: Question) -> Cancellable[Event]:
+        """Events of one answer; the last is Done. Closing it, from any thread, stops the writer.
 
         Raises InvalidRequest for a question that is empty or too long.
         """
-        return _Run(self, checked(question)).events()
+        # The clock of an answer starts before the search: the reader waits for both.
+        deadline = Deadline.after(self.deadline_s)
+        return Cancellable(_Run(self, checked(question)).events(deadline), deadline)
 
 
 def checked(question: Question) -> Question:
@@ -85,9 +87,7 @@ class _Run:
         self._searched = self._started
         self._composer = Composer()
 
-    def events(self) -> Iterator[Event]:
-        # The clock of an answer starts before the search: the reader waits for both.
-        deadline = Deadline.after(self._parts.deadline_s)
+    def events(self, deadline: Deadline) -> Generator[Event, None, None]:
         hits = self._parts.retriever.retrieve(self._asked_as, self._filters, TOP_K)
         candidates = self._parts.quoter.candidates(self._asked_as, hits)
         self._searched = time.perf_counter()

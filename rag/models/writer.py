@@ -1,67 +1,48 @@
 """The language model that writes answers: any OpenAI-compatible server, or any LLM of llama-index.
 
 A writer streams text and nothing else; what the text is worth is decided in `rag.answering.writing`.
+No server is asked for its JSON mode: the answer is one object a line, which lets claims appear one by
+one, and JSON mode holds a model to a single object. Schemas differ from server to server.
 """
 
 from __future__ import annotations
 
 import logging
-import socket
-import threading
+import re
 from collections.abc import Callable, Generator
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
 from rag.errors import WriterError
-from rag.models.deadline import Deadline, held_to
+from rag.models.breaker import Breaker
+from rag.models.connection import Connection
+from rag.models.deadline import Cancelled, Deadline, held_to
+from rag.models.failures import failure, reason_of, refuses_parameters, seconds_until_retry
 from rag.settings import Settings
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
-__all__ = ["DEFAULT_MODEL", "LLMWriter", "OpenAIWriter", "Writer", "connect_writer"]
+__all__ = ["DEFAULT_MODEL", "MOST_CALLS", "LLMWriter", "OpenAIWriter", "Writer", "connect_writer"]
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_MODEL = "gpt-4o-mini"
 OPENAI_API_BASE = "https://api.openai.com/v1"
+# Requests one answer may cost, counting the one for the list of models.
+MOST_CALLS = 2
 
-_BY_CODE = {
-    "insufficient_quota": "quota",
-    "model_not_found": "model_not_found",
-    "invalid_api_key": "unauthorized",
-    "context_length_exceeded": "context_overflow",
-    "content_filter": "content_filter",
-    "rate_limit_exceeded": "rate_limited",
-}
-_BY_STATUS = {
-    400: "bad_request",
-    401: "unauthorized",
-    402: "quota",
-    403: "unauthorized",
-    404: "model_not_found",
-    408: "timeout",
-    413: "context_overflow",
-    422: "bad_request",
-    429: "rate_limited",
-    504: "timeout",
-}
-_MESSAGES = {
-    "timeout": "the language model did not finish in time",
-    "unreachable": "the language model's server cannot be reached",
-    "unauthorized": "the language model's server refuses the key",
-    "model_not_found": "the language model's server does not have this model",
-    "rate_limited": "the language model's server asks to slow down",
-    "quota": "the account with the language model's server is used up",
-    "context_overflow": "the prompt is longer than the language model can read",
-    "bad_request": "the language model's server does not accept the request",
-    "content_filter": "the language model's server held the answer back",
-    "length": "the language model wrote more than it may",
-    "bad_output": "the language model's server sent what cannot be read",
-    "server_error": "the language model's server failed",
-}
+# What a reasoning model thinks counts as output, though nobody sees it.
+_THINKING_TOKENS = 4096
+_REASONING = re.compile(r"(?:^|/)(?:o\d|gpt-5)", re.IGNORECASE)
+# Local servers list everything they have, and often an embedding model first.
+_NO_CHAT = re.compile(
+    r"embed|rerank|whisper|moderation|transcri|minilm|mpnet|colbert|diffusion|dall-e"
+    r"|(?<![a-z0-9])(?:bge|e5|gte|tts|asr|clip|sora|flux|kokoro|piper)(?![a-z])",
+    re.IGNORECASE,
+)
 
 
 class Writer(Protocol):
@@ -78,12 +59,17 @@ class Writer(Protocol):
     @property
     def max_output_tokens(self) -> int: ...
 
-    def stream(self, system: str, user: str, deadline: Deadline) -> Generator[str, None, None]:
-        """Pieces of the model's text as they arrive.
+    def stream(
+        self, system: str, user: str, deadline: Deadline, *, calls: int = MOST_CALLS
+    ) -> Generator[str, None, None]:
+        """Pieces of the model's text as they arrive, for at most `calls` requests to a server.
+
+        While `model` is empty, it takes two: the first asks the server what it has.
 
         Raises WriterError, whose reason is `timeout`, `unreachable`, `unauthorized`, `model_not_found`,
         `rate_limited`, `quota`, `context_overflow`, `bad_request`, `content_filter`, `length`,
-        `bad_output` or `server_error`. Closing the generator ends the request.
+        `bad_output` or `server_error`; Cancelled when the deadline is cancelled. Closing the generator
+        ends the request.
         """
         ...
 
@@ -95,27 +81,41 @@ class LLMWriter:
     still doing when an answer is given up ends with its next piece of text.
     """
 
-    def __init__(self, llm: LLM) -> None:
+    def __init__(self, llm: LLM, *, breaker: Breaker | None = None) -> None:
         self._llm = llm
+        self._breaker = breaker or Breaker()
         self.model: str = llm.metadata.model_name
         self.context_window: int = llm.metadata.context_window
         self.max_output_tokens: int = max(llm.metadata.num_output, 256)  # -1 means that it does not say
 
-    def stream(self, system: str, user: str, deadline: Deadline) -> Generator[str, None, None]:
-        """See Writer.stream."""
-        yield from _guarded(deadline, lambda: _deltas(self._llm, system, user), lambda: None)
+    def stream(
+        self, system: str, user: str, deadline: Deadline, *, calls: int = MOST_CALLS
+    ) -> Generator[str, None, None]:
+        """See Writer.stream; one call."""
+        yield from _guarded(deadline, self._breaker, lambda: _deltas(self._llm, system, user), lambda: None)
 
 
 class OpenAIWriter:
-    """A writer on an OpenAI-compatible server, one connection and at most two requests an answer.
+    """A writer on an OpenAI-compatible server, over one connection an answer.
+
+    A request is made a second time where that helps, before any text has come: the server was busy and
+    says when it will not be, the connection was lost before the first byte, or the model wants its
+    parameters named otherwise (which is remembered).
 
     Without a `model`, the server is asked for its list when the first answer is written, and the first
-    of the list is taken. Nothing is imported or connected before that, because llama-index and the
+    that can chat is taken. Nothing is imported or connected before that, because llama-index and the
     OpenAI SDK take seconds to import: a server that wants to spare its first reader calls `prepare`.
     """
 
     def __init__(
-        self, *, api_base: str, api_key: str = "", model: str = "", context_window: int, max_output_tokens: int
+        self,
+        *,
+        api_base: str,
+        api_key: str = "",
+        model: str = "",
+        context_window: int,
+        max_output_tokens: int,
+        breaker: Breaker | None = None,
     ) -> None:
         self.api_base = api_base
         self.model = model
@@ -123,6 +123,8 @@ class OpenAIWriter:
         self.max_output_tokens = max_output_tokens
         # The SDKs look for a key in the environment when they get none, and would send it anywhere.
         self._api_key = api_key or "not-needed"
+        self._breaker = breaker or Breaker()
+        self._reasons = bool(_REASONING.search(model))
 
     def prepare(self) -> None:
         """Import what the first answer needs (seconds)."""
@@ -130,48 +132,88 @@ class OpenAIWriter:
 
     def reach(self, deadline: Deadline) -> str:
         """Ask the server which model will write; returns a sentence that says so. Raises WriterError."""
-        with _Connection().client(deadline) as client:
+        with Connection().client(deadline) as client:
             try:
                 model = self.model or self._first_model(client, deadline)
             except WriterError:
                 raise
             except Exception as error:  # noqa: BLE001  # whatever an SDK raises is one of the reasons
-                raise _failure(_reason(error)) from None
-        return f"{model} at {self.api_base}"
+                raise failure(reason_of(error)) from None
+        return f"{model} at {httpx.URL(self.api_base).copy_with(username='', password='')}"
 
-    def stream(self, system: str, user: str, deadline: Deadline) -> Generator[str, None, None]:
+    def stream(
+        self, system: str, user: str, deadline: Deadline, *, calls: int = MOST_CALLS
+    ) -> Generator[str, None, None]:
         """See Writer.stream."""
-        connection = _Connection()
+        connection = Connection()
 
         def produce() -> Generator[str, None, None]:
             with connection.client(deadline) as client:
-                yield from _deltas(self._llm(client, deadline), system, user)
+                left = calls
+                if not self.model:
+                    self._take(self._first_model(client, deadline))
+                    left -= 1
+                yield from self._attempts(connection, client, system, user, deadline, left)
 
-        yield from _guarded(deadline, produce, connection.cut)
+        yield from _guarded(deadline, self._breaker, produce, connection.cut)
+
+    def _attempts(
+        self, connection: Connection, client: httpx.Client, system: str, user: str, deadline: Deadline, calls: int
+    ) -> Generator[str, None, None]:
+        import openai  # takes over a second, and answers made of quotes do without it
+
+        while True:
+            began = False
+            calls -= 1
+            try:
+                for delta in _deltas(self._llm(client, deadline), system, user):
+                    began = True
+                    yield delta
+                return
+            except openai.APIError as error:
+                wait = None if began or calls < 1 else self._wait(error)
+                # What is left must suffice for the answer.
+                if wait is None or wait > deadline.remaining() / 2:
+                    raise
+                logger.info("the language model is asked again: %s", reason_of(error))
+            connection.pause(wait)
+
+    def _wait(self, error: Exception) -> float | None:
+        """Seconds before the second request; None if it would not help."""
+        if refuses_parameters(error) and not self._reasons:
+            self._reasons = True
+            return 0.0
+        return seconds_until_retry(error)
+
+    def _take(self, model: str) -> None:
+        self.model = model
+        self._reasons = bool(_REASONING.search(model))
 
     def _llm(self, client: httpx.Client, deadline: Deadline) -> LLM:
-        llm_class = _openai_like()
-        if not self.model:
-            self.model = self._first_model(client, deadline)
+        import openai  # as above
+
+        # A model that reasons wants its limit under another name and takes no temperature.
+        thinking = {"max_completion_tokens": self.max_output_tokens + _THINKING_TOKENS, "temperature": openai.omit}
         try:
-            llm: LLM = llm_class(
+            llm: LLM = _openai_like()(
                 model=self.model,
                 api_base=self.api_base,  # always: llama-index ignores OPENAI_BASE_URL
                 api_key=self._api_key,
                 is_chat_model=True,
                 context_window=self.context_window,
-                max_tokens=self.max_output_tokens,
+                max_tokens=None if self._reasons else self.max_output_tokens,
                 temperature=0.0,
+                additional_kwargs=thinking if self._reasons else {},
                 max_retries=0,
                 timeout=deadline.remaining(),
                 http_client=client,
             )
         except ValueError as error:  # a model that llama-index knows not to serve chats
-            raise _failure("model_not_found") from error
+            raise failure("model_not_found") from error
         return llm
 
     def _first_model(self, client: httpx.Client, deadline: Deadline) -> str:
-        import openai  # takes over a second, and answers made of quotes do without it
+        import openai  # as above
 
         sdk = openai.OpenAI(
             api_key=self._api_key,
@@ -180,68 +222,32 @@ class OpenAIWriter:
             max_retries=0,
             timeout=deadline.remaining(),
         )
-        for model in sdk.models.list():
-            return model.id
-        raise _failure("model_not_found")
+        names = [model.id for model in sdk.models.list().data or ()]  # Ollama without a model lists null
+        if not names:
+            raise failure("model_not_found")
+        return next((name for name in names if not _NO_CHAT.search(name)), names[0])
 
 
 def connect_writer(settings: Settings) -> OpenAIWriter | None:
     """The writer that the settings ask for; None when neither a key nor a base URL is set."""
     key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else ""
-    base = settings.openai_base_url or ""
-    if not key and not base:
+    base = settings.openai_base_url or (OPENAI_API_BASE if key else "")
+    if not base:
         return None
+    # OpenAI's own list begins with anything, and is long.
+    usual = DEFAULT_MODEL if base.rstrip("/") == OPENAI_API_BASE else ""
     return OpenAIWriter(
-        api_base=base or OPENAI_API_BASE,
+        api_base=base,
         api_key=key,
-        model=settings.openai_model or ("" if base else DEFAULT_MODEL),
+        model=settings.openai_model or usual,
         context_window=settings.openai_context_window,
         max_output_tokens=settings.openai_max_output_tokens,
     )
 
 
-class _Connection:
-    """The network connection of one answer, which another thread can cut at any moment.
-
-    Closing a file descriptor does not wake a thread that reads from it; shutting the socket down does.
-    The socket is a duplicate, so that it stays valid when TLS takes the original over.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._sockets: list[socket.socket] = []
-        self._cut = False
-
-    def client(self, deadline: Deadline) -> httpx.Client:
-        """A client for one answer; every wait of it ends at the deadline, if not all of them together."""
-        return httpx.Client(timeout=deadline.remaining(), event_hooks={"request": [self._watch]})
-
-    def cut(self) -> None:
-        with self._lock:
-            self._cut = True
-            for connected in self._sockets:
-                with suppress(OSError):  # the server may have been faster
-                    connected.shutdown(socket.SHUT_RDWR)
-                connected.close()
-            self._sockets.clear()
-
-    def _watch(self, request: httpx.Request) -> None:
-        request.extensions["trace"] = self._trace
-
-    def _trace(self, event: str, info: dict[str, Any]) -> None:
-        if event != "connection.connect_tcp.complete":
-            return
-        with self._lock:
-            if self._cut:
-                raise ConnectionAbortedError("given up while connecting")
-            self._sockets.append(info["return_value"].get_extra_info("socket").dup())
-
-
 def _openai_like() -> Any:
     from llama_index.llms.openai_like import OpenAILike  # type: ignore[import-untyped]  # lazy: it takes 1.5 to 5 seconds
 
-    # At DEBUG this logger writes out whole prompts.
-    logging.getLogger("openai._base_client").setLevel(logging.INFO)
     return OpenAILike
 
 
@@ -256,38 +262,33 @@ def _deltas(llm: LLM, system: str, user: str) -> Generator[str, None, None]:
         if response.delta:
             yield response.delta
         for choice in getattr(response.raw, "choices", None) or ():
-            if getattr(choice, "finish_reason", None) in ("length", "content_filter"):
-                raise _failure(choice.finish_reason)
+            ending = getattr(choice, "finish_reason", None)
+            if ending in ("length", "content_filter"):
+                raise failure(ending)
+            if ending == "error":  # OpenRouter's word for a provider that broke off
+                raise failure("server_error")
 
 
 def _guarded(
-    deadline: Deadline, produce: Callable[[], Generator[str, None, None]], cut: Callable[[], None]
+    deadline: Deadline,
+    breaker: Breaker,
+    produce: Callable[[], Generator[str, None, None]],
+    cut: Callable[[], None],
 ) -> Generator[str, None, None]:
-    try:
-        with closing(held_to(deadline, produce, cut)) as deltas:
-            yield from deltas
-    except WriterError:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever a vendor's class raises, the reader gets the quotes
-        reason = _reason(error)
-        # Neither logged nor chained: the message of an SDK may hold the prompt or the key.
-        logger.warning("the language model failed: %s (%s)", reason, type(error).__name__)
-        raise _failure(reason) from None
-
-
-def _reason(error: Exception) -> str:
-    cause = error.__cause__ or error  # the OpenAI SDK wraps what httpx raises
-    if isinstance(cause, TimeoutError | httpx.TimeoutException):
-        return "timeout"
-    if isinstance(cause, httpx.ConnectError | httpx.ProxyError | httpx.UnsupportedProtocol | httpx.InvalidURL):
-        return "unreachable"
-    code, status = getattr(error, "code", None), getattr(error, "status_code", None)
-    if isinstance(code, str) and code in _BY_CODE:
-        return _BY_CODE[code]
-    if isinstance(status, int):
-        return _BY_STATUS.get(status, "server_error")
-    return "bad_output" if isinstance(error, ValueError) else "server_error"
-
-
-def _failure(reason: str) -> WriterError:
-    return WriterError(reason, _MESSAGES[reason])
+    with breaker.attempt() as attempt:
+        try:
+            with closing(held_to(deadline, produce, cut)) as deltas:
+                for delta in deltas:
+                    attempt.answered = True
+                    yield delta
+            attempt.answered = True
+        except Cancelled:
+            raise
+        except WriterError as error:
+            attempt.failure = error.reason
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a vendor's class raises, the reader gets the quotes
+            attempt.failure = reason_of(error)
+            # Neither logged nor chained: the message of an SDK may hold the prompt or the key.
+            logger.warning("the language model failed: %s (%s)", attempt.failure, type(error).__name__)
+            raise failure(attempt.failure) from None

@@ -16,8 +16,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import socket
+import struct
 import sys
 import threading
 import time
@@ -42,8 +44,8 @@ class Reply:
     """One scripted reply to a chat request.
 
     `ending` says how the reply ends: `whole` as the protocol wants it, `silent` without `[DONE]` or a
-    finish reason, `hang` with an open connection and nothing more, `drop` with a chunk cut in half, and
-    `hang_first` without so much as a status line.
+    finish reason, `hang` with an open connection and nothing more, `drop` with a chunk cut in half, `reset`
+    likewise but with the connection reset, and `hang_first` and `reset_first` without so much as a status line.
     """
 
     content: str = ""
@@ -51,11 +53,23 @@ class Reply:
     error: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     finish_reason: str = "stop"
-    ending: Literal["whole", "silent", "hang", "drop", "hang_first"] = "whole"
+    ending: Literal["whole", "silent", "hang", "drop", "reset", "hang_first", "reset_first"] = "whole"
     piece: int = 7  # characters a delta
     pause: float = 0.0  # seconds after a delta
     byte_pause: float = 0.0  # seconds after a byte
     raw: bytes | None = None  # sent as the body instead of everything above
+
+
+def event(delta: dict[str, Any] | None = None, finish_reason: str | None = None, **fields: Any) -> bytes:
+    """One event of a stream; without a delta it has no choices. Joined, events make a Reply's `raw`."""
+    choices = [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": finish_reason}]
+    chunk = {"id": "fake", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": choices, **fields}
+    return f"data: {json.dumps(chunk)}\n\n".encode()
+
+
+def error_event(error: Any) -> bytes:
+    """An error that comes after the stream has begun with 200."""
+    return f"data: {json.dumps({'error': error})}\n\n".encode()
 
 
 @dataclass
@@ -80,6 +94,7 @@ class FakeOpenAI:
     def __init__(self, *, models: Sequence[str] = ("fake-model",), port: int = 0) -> None:
         self.models = list(models)
         self.models_status = 200
+        self.refused_parameters: set[str] = set()  # of `max_tokens` and `temperature`, as OpenAI's newer models do
         self.received: list[Received] = []
         self.closing = threading.Event()
         self._script: deque[Reply] = deque()
@@ -153,6 +168,20 @@ def _quoting(prompt: str, words: Sequence[str], limit: int) -> str:
     return "\n".join([*lines, DONE if lines else NO_EVIDENCE]) + "\n"
 
 
+def _refusal(parameter: str) -> dict[str, Any]:
+    """OpenAI's own words."""
+    if parameter == "max_tokens":
+        said, code = "is not supported with this model. Use 'max_completion_tokens' instead.", "unsupported_parameter"
+        message = f"Unsupported parameter: 'max_tokens' {said}"
+    else:
+        said, code = (
+            "does not support 0.0 with this model. Only the default (1) value is supported.",
+            "unsupported_value",
+        )
+        message = f"Unsupported value: '{parameter}' {said}"
+    return {"message": message, "type": "invalid_request_error", "param": parameter, "code": code}
+
+
 def embedding(text: str) -> list[float]:
     """A vector by which texts that share words are near each other."""
     vector = [0.0] * EMBEDDING_SIZE
@@ -216,9 +245,15 @@ def _handler(server: FakeOpenAI) -> type[BaseHTTPRequestHandler]:
             self._json(200, {"object": "list", "data": data, "model": request.body.get("model"), "usage": usage})
 
         def _chat(self, request: Received) -> None:
+            refused = sorted(server.refused_parameters & request.body.keys())
+            if refused:
+                self._json(400, {"error": _refusal(refused[0])})
+                return
             reply = server.next_reply(request.prompt)
             if reply.ending == "hang_first":
                 self._wait(float("inf"))
+            elif reply.ending == "reset_first":
+                self._reset()
             elif reply.raw is not None:
                 self._send(reply, "text/event-stream", [reply.raw])
             elif reply.status != 200:
@@ -247,11 +282,21 @@ def _handler(server: FakeOpenAI) -> type[BaseHTTPRequestHandler]:
                 self._wait(reply.pause)
             if reply.ending == "hang":
                 self._wait(float("inf"))
-            elif reply.ending == "drop":
+            elif reply.ending in ("drop", "reset"):
                 self._write(b"ff\r\ndata: {", 0)
                 self.close_connection = True
+                if reply.ending == "reset":
+                    time.sleep(0.05)  # what was sent is thrown away with the reset unless it was read before
+                    self._reset()
             else:
                 self._write(b"0\r\n\r\n", reply.byte_pause)
+
+        def _reset(self) -> None:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            # Shut by its file descriptor: the server's own way to end a connection is polite.
+            os.close(self.connection.detach())
+            self.close_connection = True
+            raise _ClientGone
 
         def _write(self, data: bytes, byte_pause: float) -> None:
             if not byte_pause:
@@ -279,16 +324,11 @@ def _handler(server: FakeOpenAI) -> type[BaseHTTPRequestHandler]:
 
 
 def _events(reply: Reply, model: str) -> Iterator[bytes]:
-    def event(delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-        chunk = {"id": "fake", "object": "chat.completion.chunk", "created": 0, "model": model, "choices": [choice]}
-        return f"data: {json.dumps(chunk)}\n\n".encode()
-
-    yield event({"role": "assistant", "content": ""})
+    yield event({"role": "assistant", "content": ""}, model=model)
     for start in range(0, len(reply.content), reply.piece):
-        yield event({"content": reply.content[start : start + reply.piece]})
+        yield event({"content": reply.content[start : start + reply.piece]}, model=model)
     if reply.ending == "whole":
-        yield event({}, reply.finish_reason)
+        yield event({}, reply.finish_reason, model=model)
         yield b"data: [DONE]\n\n"
 
 

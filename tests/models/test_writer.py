@@ -18,12 +18,13 @@ from pydantic import SecretStr
 from rag.answering.prompt import build_prompt
 from rag.answering.writing import Writing
 from rag.errors import WriterError
-from rag.models.deadline import Deadline, held_to
+from rag.models.breaker import Breaker
+from rag.models.deadline import Cancellable, Cancelled, Deadline, held_to
 from rag.models.writer import DEFAULT_MODEL, LLMWriter, OpenAIWriter, connect_writer
 from rag.settings import Settings
 from rag.text.sentences import sentences
 from tests.fakes import hit
-from tests.fakes.openai_server import DONE, FakeOpenAI, Reply
+from tests.fakes.openai_server import DONE, FakeOpenAI, Reply, error_event, event
 
 ROOT = Path(__file__).parents[2]
 KEY, PROMPT = "sk-secret-key", "a prompt that nobody else may read"
@@ -136,6 +137,229 @@ def test_a_stream_that_goes_wrong_has_a_reason(server: FakeOpenAI, reply: Reply,
     assert reason_of(writer_at(server.base_url)) == reason
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        # llama.cpp
+        (
+            {"code": 400, "message": "request (4390 tokens) exceeds the available context size (4096 tokens)"},
+            "context_overflow",
+        ),
+        ({"code": 500, "message": "Context size has been exceeded.", "type": "server_error"}, "context_overflow"),
+        ({"code": 503, "message": "Loading model", "type": "unavailable_error"}, "server_error"),
+        # vLLM
+        (
+            {"message": "This model's maximum context length is 1024 tokens.", "type": "BadRequestError", "code": 400},
+            "context_overflow",
+        ),
+        # OpenRouter
+        ({"code": 502, "message": "Provider disconnected"}, "server_error"),
+        ({"code": 429, "message": "slow down"}, "rate_limited"),
+        ({"code": "402", "message": "no credits"}, "quota"),
+        # LM Studio
+        ("Trying to keep the first 14538 tokens when context the overflows.", "context_overflow"),
+        ("something else", "server_error"),
+    ],
+)
+def test_an_error_inside_a_stream_has_the_right_reason(server: FakeOpenAI, error: Any, reason: str) -> None:
+    server.replies(Reply(raw=event({"role": "assistant"}) + error_event(error)))
+    assert reason_of(writer_at(server.base_url)) == reason
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "reason"),
+    [
+        (400, {"code": 400, "message": "the request exceeds the available context size"}, "context_overflow"),
+        (500, {"code": 500, "message": "x", "type": "exceed_context_size_error"}, "context_overflow"),
+        (400, {"code": 400, "message": "the model's context length is only 1024 tokens"}, "context_overflow"),
+        (400, {"code": None, "message": 'model "llama9" not found, try pulling it first'}, "model_not_found"),
+        (429, {"code": None, "type": "insufficient_quota", "message": "x"}, "quota"),
+        (429, {"code": None, "message": "too many tokens for the context window of this minute"}, "rate_limited"),
+    ],
+)
+def test_a_refusal_is_understood_in_every_dialect(server: FakeOpenAI, status: int, error: Any, reason: str) -> None:
+    server.replies(Reply(status=status, error=error))
+    assert reason_of(writer_at(server.base_url)) == reason
+
+
+USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+LAST = event({}, "stop")
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        event() + event({"content": "one"}) + LAST + event(usage=USAGE) + b"data: [DONE]\n\n",
+        event({"role": "assistant"}) + event({"content": "one"}) + LAST,
+        event({"role": "assistant", "content": None}) + event({"content": "one", "tool_calls": None}) + LAST,
+        event({"reasoning_content": "two?"}) + event({"content": None, "reasoning": "no"}) + event({"content": "one"}),
+        b": OPENROUTER PROCESSING\n\n" + event({"content": "one"}) + LAST,
+        event({"content": "o"}).replace(b"\n", b"\r\n") + event({"content": "ne"}, usage=USAGE) + LAST,
+    ],
+    ids=["empty choices", "no [DONE]", "null content", "reasoning", "comments", "CRLF"],
+)
+def test_the_text_of_every_dialect_is_read(server: FakeOpenAI, stream: bytes) -> None:
+    server.replies(Reply(raw=stream))
+    assert written(writer_at(server.base_url)) == "one"
+
+
+def test_a_provider_that_broke_off_is_a_failure(server: FakeOpenAI) -> None:
+    server.replies(Reply(raw=event({"content": "one"}) + event({"content": ""}, "error")))
+    assert reason_of(writer_at(server.base_url)) == "server_error"
+
+
+# Asking again
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        Reply(status=503),
+        Reply(status=503, headers={"Retry-After": "0"}),
+        Reply(status=429, headers={"Retry-After": "1"}),
+        Reply(status=429, headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}),
+        Reply(ending="reset_first"),
+    ],
+)
+def test_what_passes_is_asked_again_once(server: FakeOpenAI, first: Reply) -> None:
+    server.replies(first, Reply("one"), first, first, Reply("never"))
+    writer = writer_at(server.base_url)
+    assert written(writer) == "one"
+    reason_of(writer)
+    assert len(server.received) == 4
+
+
+@pytest.mark.parametrize(
+    ("first", "seconds"),
+    [
+        (Reply(status=429, headers={"Retry-After": "2"}), 3),
+        (Reply(status=429, headers={"Retry-After": "soon"}), 10),
+        (Reply(status=429, error={"code": "insufficient_quota"}, headers={"Retry-After": "0"}), 10),
+        (Reply(status=500), 10),
+        (Reply("one", ending="reset"), 10),
+        (Reply("", ending="reset"), 10),
+    ],
+)
+def test_what_does_not_pass_in_time_is_not_asked_again(server: FakeOpenAI, first: Reply, seconds: float) -> None:
+    server.replies(first, Reply("two"))
+    reason_of(writer_at(server.base_url), seconds=seconds)
+    assert len(server.received) == 1
+
+
+def test_the_list_of_models_is_one_of_two_calls(server: FakeOpenAI) -> None:
+    server.replies(Reply(status=503), Reply("two"))
+    assert reason_of(writer_at(server.base_url, model="")) == "server_error"
+    assert len(server.received) == 2
+
+
+def test_a_caller_may_allow_a_single_call(server: FakeOpenAI) -> None:
+    server.replies(Reply(status=503), Reply("two"))
+    with pytest.raises(WriterError):
+        list(writer_at(server.base_url).stream("s", "u", Deadline.after(5), calls=1))
+    assert len(server.received) == 1
+
+
+@pytest.mark.parametrize("refused", [{"max_tokens", "temperature"}, {"max_tokens"}, {"temperature"}])
+def test_a_model_that_wants_other_parameters_gets_them(server: FakeOpenAI, refused: set[str]) -> None:
+    server.refused_parameters = refused
+    server.replies(Reply("one"), Reply("two"))
+    writer = writer_at(server.base_url)
+    assert written(writer) == "one"
+    first, second = server.chats
+    assert first.body.keys() >= {"max_tokens", "temperature"}
+    assert not second.body.keys() & {"max_tokens", "temperature"}
+    assert second.body["max_completion_tokens"] > 512
+    assert written(writer) == "two"
+    assert len(server.chats) == 3
+
+
+@pytest.mark.parametrize("model", ["o3-mini", "gpt-5", "gpt-5.9-nano", "openai/gpt-5-mini"])
+def test_models_that_are_known_to_reason_get_them_at_once(server: FakeOpenAI, model: str) -> None:
+    server.refused_parameters = {"max_tokens", "temperature"}
+    server.replies(Reply("one"))
+    assert written(writer_at(server.base_url, model=model)) == "one"
+    assert len(server.chats) == 1
+
+
+def test_parameters_that_stay_refused_are_a_bad_request(server: FakeOpenAI) -> None:
+    error = {"message": "'temperature' is wrong", "param": "temperature", "code": "unsupported_value"}
+    server.replies(*[Reply(status=400, error=error)] * 3)
+    assert reason_of(writer_at(server.base_url)) == "bad_request"
+    assert len(server.chats) == 2
+
+
+# Giving up
+
+
+def test_five_failures_leave_the_server_alone(server: FakeOpenAI) -> None:
+    now = [0.0]
+    writer = writer_at(server.base_url, breaker=Breaker(clock=lambda: now[0]))
+    server.replies(*[Reply(status=500)] * 6, Reply("one"))
+    assert [reason_of(writer) for _ in range(6)] == ["server_error"] * 6
+    assert len(server.chats) == 5
+    now[0] = 31
+    assert reason_of(writer) == "server_error"
+    now[0] = 61
+    reason_of(writer)
+    assert len(server.chats) == 6
+    now[0] = 92
+    assert written(writer) == "one"
+
+
+@pytest.mark.parametrize("reply", [Reply(ending="hang_first"), Reply(status=503, headers={"Retry-After": "10"})])
+def test_whoever_waits_for_a_silent_model_may_leave(server: FakeOpenAI, reply: Reply) -> None:
+    server.replies(*[reply] * 6, Reply("one"))
+    writer = writer_at(server.base_url)
+    for _ in range(6):  # and the breaker holds nothing against the server
+        deadline = Deadline.after(30)
+        deltas = Cancellable(writer.stream("s", "u", deadline), deadline)
+        outcome: list[BaseException] = []
+
+        def read(deltas: Cancellable[str] = deltas, outcome: list[BaseException] = outcome) -> None:
+            try:
+                next(deltas)
+            except BaseException as error:  # noqa: BLE001
+                outcome.append(error)
+
+        reader = threading.Thread(target=read)
+        asked = len(server.chats)
+        reader.start()
+        while len(server.chats) == asked:
+            time.sleep(0.01)
+        start = time.monotonic()
+        deltas.close()
+        assert time.monotonic() - start < 0.2
+        reader.join(1)
+        assert isinstance(outcome[0], Cancelled)
+        if reply.ending == "hang_first":
+            assert server.chats[-1].disconnected.wait(1)
+    assert written(writer) == "one"
+
+
+def test_nothing_is_asked_for_whoever_has_left(server: FakeOpenAI) -> None:
+    deadline = Deadline.after(5)
+    part = deadline.within(60)
+    assert part.remaining() <= 5
+    assert deadline.within(1).remaining() <= 1
+    deadline.cancel()
+    deadline.cancel()
+    with pytest.raises(Cancelled):
+        next(writer_at(server.base_url).stream("s", "u", part))
+    assert server.received == []
+
+
+def test_a_listener_is_called_once_however_late_it_comes() -> None:
+    deadline = Deadline.after(5)
+    heard: list[str] = []
+    with deadline.on_cancel(lambda: heard.append("gone before")):
+        pass
+    with deadline.on_cancel(lambda: heard.append("early")):
+        deadline.cancel()
+        deadline.cancel()
+    with deadline.on_cancel(lambda: heard.append("late")):
+        assert heard == ["early", "late"]
+
+
 def test_a_stream_that_ends_too_early_is_left_to_the_reader_of_the_lines(server: FakeOpenAI) -> None:
     server.answers("half", ending="silent")
     assert written(writer_at(server.base_url)) == "half\n"
@@ -196,6 +420,22 @@ def test_a_base_url_alone_takes_the_first_model_and_asks_once(
     assert "sk-not-for-this-server" not in str([request.headers for request in server.received])
 
 
+@pytest.mark.parametrize(
+    ("models", "taken"),
+    [
+        (["text-embedding-nomic-embed-text-v1.5", "qwen2.5-7b-instruct"], "qwen2.5-7b-instruct"),
+        (["bge-m3:latest", "BAAI/bge-reranker-v2-m3", "intfloat/e5-large", "llama3.2:3b"], "llama3.2:3b"),
+        (["whisper-1", "tts-1-hd", "dall-e-3", "gpt-4o"], "gpt-4o"),
+        (["mattsson/tts5-chat"], "mattsson/tts5-chat"),
+        (["nomic-embed-text"], "nomic-embed-text"),
+        (["gemma-e5b", "other"], "gemma-e5b"),
+    ],
+)
+def test_the_first_model_that_can_chat_is_taken(server: FakeOpenAI, models: list[str], taken: str) -> None:
+    server.models = models
+    assert writer_at(server.base_url, model="").reach(Deadline.after(5)) == f"{taken} at {server.base_url}"
+
+
 @pytest.mark.parametrize(("status", "models", "reason"), [(200, [], "model_not_found"), (500, ["m"], "server_error")])
 def test_without_a_list_of_models_nothing_is_asked(
     server: FakeOpenAI, status: int, models: list[str], reason: str
@@ -223,6 +463,15 @@ def test_neither_key_nor_prompt_is_logged_or_raised(server: FakeOpenAI, caplog: 
         assert secret not in str(failure.value)
 
 
+def test_a_key_in_the_address_is_neither_logged_nor_told(server: FakeOpenAI, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.answers("one", DONE)
+    writer = writer_at(server.base_url.replace("http://", f"http://me:{KEY}@"), api_key="")
+    written(writer)
+    assert writer.reach(Deadline.after(5)) == f"m at {server.base_url}"
+    assert KEY not in caplog.text
+
+
 def settings(**values: Any) -> Settings:
     return Settings(_env_file=None, **values)
 
@@ -238,6 +487,9 @@ def test_settings_decide_on_the_writer(monkeypatch: pytest.MonkeyPatch) -> None:
     local = connect_writer(settings(openai_base_url="http://127.0.0.1:1/v1", openai_context_window=2048))
     assert local is not None
     assert (local.api_base, local.model, local.context_window) == ("http://127.0.0.1:1/v1", "", 2048)
+    openai = connect_writer(settings(openai_base_url="https://api.openai.com/v1/", openai_api_key=SecretStr(KEY)))
+    assert openai is not None
+    assert openai.model == DEFAULT_MODEL
     named = connect_writer(settings(openai_base_url="http://127.0.0.1:1/v1", openai_model="m"))
     assert named is not None
     assert named.model == "m"

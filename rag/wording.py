@@ -1,0 +1,24 @@
+"""Words that every face uses for the same thing."""
+
+from __future__ import annotations
+
+_DEGRADED = {
+    "no_model": "no language model is configured",
+    "timeout": "the language model took too long",
+    "rate_limited": "the language model has too many requests to answer",
+    "unreachable": "the language model could not be reached",
+    "unauthorized": "the language model's server refused the key",
+    "model_not_found": "the language model is not on its server",
+    "context_overflow": "the articles' passages are longer than the language model can read",
+    "bad_output": "the language model's answer could not be checked against the articles",
+    "quota": "the language model's quota is used up",
+    "server_error": "the language model's server failed",
+    "content_filter": "the language model's filter stopped the answer",
+    "bad_request": "the language model's server refused the request",
+    "length": "the language model's answer was cut off",
+}
+
+
+def degraded_because(reason: str | None) -> str:
+    """Why an answer is made of quotes though a written one was wanted, as a clause."""
+    return _DEGRADED.get(reason or "", "the language model failed")
