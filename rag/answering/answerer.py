@@ -11,13 +11,15 @@ from datetime import date
 
 from rag.answering.candidates import Candidate
 from rag.answering.composing import NO_EVIDENCE, Composer, as_of, closest, markdown
+from rag.answering.followups import standalone
 from rag.answering.notes import filter_notes
 from rag.answering.prompt import build_prompt
 from rag.answering.quoting import Quoter
+from rag.answering.rewriting import asks_writer, rewrite
 from rag.answering.writing import Writing
 from rag.errors import InvalidRequest, WriterError
 from rag.models.deadline import Cancellable, Deadline
-from rag.models.writer import Writer
+from rag.models.writer import MOST_CALLS, Writer
 from rag.records import (
     Answer,
     ClaimShown,
@@ -71,8 +73,13 @@ def checked(question: Question) -> Question:
     since, until = question.filters.since, question.filters.until
     if since and until and since > until:
         raise InvalidRequest(f"no day is since {since} and until {until}", "swap the two dates")
-    # A lone surrogate (JSON can hold one, as can a command line) has no place in UTF-8 and so in no index.
-    return replace(question, text=question.text.encode("utf-8", "replace").decode("utf-8"))
+    history = tuple(replace(turn, content=_storable(turn.content)) for turn in question.history)
+    return replace(question, text=_storable(question.text), history=history)
+
+
+def _storable(text: str) -> str:
+    """Without lone surrogates: JSON can hold one, as can a command line, but UTF-8 and so no index can."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 class _Run:
@@ -81,31 +88,54 @@ class _Run:
     def __init__(self, answerer: Answerer, question: Question) -> None:
         self._parts = answerer
         self._question = question
-        self._asked_as = " ".join(question.text.split())
+        # Whoever asks for quotes wants no model call at all.
+        self._writer = None if question.mode == "quotes" else answerer.writer
         self._filters = Filters(publishers=question.filters.publishers) if question.all_dates else question.filters
-        self._started = time.perf_counter()
-        self._searched = self._started
         self._composer = Composer()
+        self._calls = MOST_CALLS
+        self._asked_as = ""
+        self._started = self._searched = time.perf_counter()
 
     def events(self, deadline: Deadline) -> Generator[Event, None, None]:
-        hits = self._parts.retriever.retrieve(self._asked_as, self._filters, TOP_K)
-        candidates = self._parts.quoter.candidates(self._asked_as, hits)
+        hits, candidates = self._search(deadline)
         self._searched = time.perf_counter()
         if not self._parts.quoter.near_enough(candidates):
             yield Done(self._no_evidence(hits))
             return
-        writer = self._parts.writer
-        if self._question.mode == "quotes" or writer is None:
+        if self._writer is None:
             degraded = None if self._question.mode == "quotes" else "no_model"
             yield from self._quotes(candidates, hits, degraded)
             return
         try:
-            yield from self._written(writer, hits, deadline)
+            yield from self._written(self._writer, hits, deadline)
         except WriterError as error:
             if self._composer.claims:
                 yield Reset(error.reason)
             self._composer = Composer()
             yield from self._quotes(candidates, hits, error.reason)
+
+    def _search(self, deadline: Deadline) -> tuple[list[Hit], list[Candidate]]:
+        """Search the standalone question; where only the question as typed finds anything, that one."""
+        standalone, typed = self._standalone(deadline), " ".join(self._question.text.split())
+        self._asked_as = standalone
+        hits, candidates = self._search_for(standalone)
+        if typed != standalone and not self._parts.quoter.near_enough(candidates):
+            other_hits, others = self._search_for(typed)
+            if self._parts.quoter.near_enough(others):
+                self._asked_as = typed
+                return other_hits, others
+        return hits, candidates
+
+    def _search_for(self, text: str) -> tuple[list[Hit], list[Candidate]]:
+        hits = self._parts.retriever.retrieve(text, self._filters, TOP_K)
+        return hits, self._parts.quoter.candidates(text, hits)
+
+    def _standalone(self, deadline: Deadline) -> str:
+        text, history = self._question.text, self._question.history
+        if self._writer is None:
+            return " ".join(standalone(text, history).split())
+        self._calls -= asks_writer(text, history, self._writer)
+        return " ".join(rewrite(text, history, self._writer, deadline).split())
 
     def _written(self, writer: Writer, hits: Sequence[Hit], deadline: Deadline) -> Iterator[Event]:
         prompt = build_prompt(
@@ -115,7 +145,7 @@ class _Run:
             budget_tokens=writer.context_window - writer.max_output_tokens,
             today=self._parts.today(),
         )
-        writing = Writing(prompt, writer, deadline)
+        writing = Writing(prompt, writer, deadline, self._parts.quoter.encode, calls=self._calls)
         with closing(iter(writing)) as findings:
             for finding in findings:
                 yield from self._show(finding)

@@ -1,31 +1,31 @@
 """Finding what a writer quotes in the stored articles.
 
 A quote that cannot be located does not exist: what a reader sees is cut from the article, never what
-the writer wrote. Two texts are the same words here when they are equal after folding, which levels how
-characters are written (Unicode compatibility forms, quotation marks, dashes, white space, invisible
-characters) and nothing else, so "would halt" is never found in "would not halt".
+the writer wrote. A quote is looked for as it is, then with its characters levelled (`folding`), then
+with a slip of the pen forgiven (`likeness`), which never forgives a negation, a number or a name: "would
+halt" is not found in "would not halt". What a writer put together from several places is taken apart.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain
 
+from rag.answering.folding import fold
+from rag.answering.likeness import names_or_counts, near_matches, turning_words
 from rag.records import Evidence, Span
+from rag.text.sentences import sentences
 
-__all__ = ["MIN_WORDS", "Folded", "Locator", "fold"]
+__all__ = ["MIN_WORDS", "Locator"]
 
 MIN_WORDS = 3  # a shorter quote says nothing by itself and shows its whole sentence instead
+MIN_PART_WORDS = 4  # of a quote that was put together without a sign of it
+MAX_PARTS = 8
 NEIGHBOURS = 2  # a quote may run over this many sentences before and after the one it names
 
-_QUOTES = frozenset("\"'`´‘’‚‛“”„‟«»‹›′″‵‶〝〞〟「」『』")
-_DASHES = frozenset("-‐‑‒–—―−⁃﹘﹣－")
-_RUN = re.compile(r" *-[ -]*|  +|''+")  # white space around a dash is typography
 _EDGES = " '.,;:"
+_OPENING = " \"'“‘«("
 
 # A letter or digit of a script that puts spaces between words: only there a cut can fall inside a word.
 _LETTER = r"[^\W_\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]"
@@ -36,10 +36,18 @@ _INSIDE = re.compile(
     r"|(?<=\d)(?=[.,:]\d)|(?<=\d[.,:])(?=\d)"
 )
 
-# What turns the words after it round, or belongs to a number, is never cut off.
-_NEGATION_BEFORE = re.compile(r"(?:\b(?:not|never|no|nor|neither|without|cannot|\w+n['’]t)\s+)$", re.IGNORECASE)
+# What turns or limits the words after it, or belongs to a number, is never cut off.
+_TURNING_BEFORE = re.compile(
+    r"\b(?:(?:not|never|no|nor|neither|without|cannot|\w+n['’]t|only|hardly|barely|may|might|could"
+    r"|(?:all|some|most|few|many|half|none)(?: of)?(?: the)?)\s+)$",
+    re.IGNORECASE,
+)
+_FEW = re.compile(r"(?:few|little)\b", re.IGNORECASE)
 _SIGN_BEFORE = re.compile(r"(?:(?<![\w)])[-−–+])?[$€£¥₹]?$")
 _UNIT_AFTER = re.compile(r"\s?(?:[%‰]|(?:per\s?cent|hundred|thousand|million|billion|trillion)\b)")
+
+_ELLIPSIS = re.compile(r"\s*(?:[\[(]\s*(?:…|\.{2,}|(?:\. ){2}\.)\s*[\])]|…|\.{3,}|(?:\. ){2}\.)\s*")
+_CLAUSE_END = re.compile(r"[;:,]\s+(?:(?:and|but|while)\s+)?|\s+[–—-]+\s+|\s+(?:and|but|while)\s+")
 
 _WORD = re.compile(r"\w+")
 
@@ -71,6 +79,84 @@ class Locator:
                     return found
         return None
 
+    def locate_all(self, quote: str, at: str = "") -> tuple[Evidence, ...]:
+        """The slices that a quote was put together from, in its order: one, as a rule; none if a part is missing.
+
+        An ellipsis, a sentence end or the end of a clause may stand where words were left out. Where the
+        words left out turn the meaning ("would ... halt" of "would not halt"), the slice runs over them; where
+        they were left out without a sign and name or count something, nothing is found.
+        """
+        whole = self.locate(quote, at)
+        if whole:
+            return (whole,)
+        parts = [part for part in _ELLIPSIS.split(quote) if _WORD.search(part)]
+        if len(parts) > MAX_PARTS:
+            return ()
+        found: list[Evidence] = []
+        for part in parts:
+            near = self._number_of(found[-1]) if found else at
+            one = self.locate(part, near) if len(parts) > 1 else None
+            located = (one,) if one else self._stitched(part, near)
+            if not located:
+                return ()
+            found.extend(located)
+        return self._apart(found)
+
+    def _stitched(self, quote: str, at: str) -> tuple[Evidence, ...]:
+        """The parts of a quote that was put together without an ellipsis, each as long as can be."""
+        clauses = _clauses(quote)
+        found: list[Evidence] = []
+        first = 0
+        while first < len(clauses):
+            near = self._number_of(found[-1]) if found else at
+            part, first = self._longest(quote, clauses, first, near)
+            if part is None or (found and self._hides_words(found[-1], part)):
+                return ()
+            found.append(part)
+        return tuple(found)
+
+    def _longest(self, quote: str, clauses: list[Span], first: int, at: str) -> tuple[Evidence | None, int]:
+        """What the clauses from `first` on quote, and the clause after it."""
+        best, after = None, first
+        for last in range(first, len(clauses)):
+            said = quote[clauses[first].start : clauses[last].end]
+            found = self.locate(said, at)
+            if found is None or turning_words(found.text) != turning_words(said):
+                break
+            best, after = found, last + 1
+        return best, after
+
+    def _hides_words(self, one: Evidence, other: Evidence) -> bool:
+        """Whether the two stand in one sentence without the words that name, count or turn something in it."""
+        sentence = self._sentence_of(one, other)
+        if sentence is None:
+            return False
+        gap = one.hit.article.text[one.end : other.start]
+        return one.end > other.start or bool(turning_words(gap)) or names_or_counts(gap)
+
+    def _apart(self, found: list[Evidence]) -> tuple[Evidence, ...]:
+        """Without those that others hold; two that a negation in their sentence stands between as one."""
+        kept: list[Evidence] = []
+        for part in found:
+            if any(_holds(other, part) for other in kept):
+                continue
+            kept = [other for other in kept if not _holds(part, other)]
+            before = kept[-1] if kept else None
+            gap = part.hit.article.text[before.end : part.start] if before else ""
+            if before and self._sentence_of(before, part) and turning_words(gap):
+                kept[-1] = Evidence(before.hit, before.start, part.end)
+            else:
+                kept.append(part)
+        return tuple(kept)
+
+    def _sentence_of(self, *parts: Evidence) -> Evidence | None:
+        return next((s for s in self._sentences.values() if all(_holds(s, part) for part in parts)), None)
+
+    def _number_of(self, found: Evidence) -> str:
+        """The number of the sentence in which a slice begins."""
+        start = Evidence(found.hit, found.start, found.start + 1)
+        return next((number for number, s in self._sentences.items() if _holds(s, start)), "")
+
     def _locate_short(self, quote: str, at: str) -> Evidence | None:
         words = fold(quote).text.strip(_EDGES)
         if not words:
@@ -92,54 +178,6 @@ class Locator:
         for number, passage in self._passages.items():
             if number != home:
                 yield _joined(passage)
-
-
-@dataclass(frozen=True, slots=True)
-class Folded:
-    """A folded text; `starts[i]` and `ends[i]` bound in the original what its i-th character came from."""
-
-    text: str
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
-
-
-@lru_cache(maxsize=512)
-def fold(text: str) -> Folded:
-    """Level how the characters of a text are written, and remember where each came from."""
-    levelled = [(start, end, c) for start, end in _clusters(text) for c in _levelled(text[start:end])]
-    joined = "".join(c for _, _, c in levelled)
-    characters: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    position = 0
-    while position < len(joined):
-        run = _RUN.match(joined, position)
-        last = run.end() - 1 if run else position
-        characters.append("-" if run and "-" in run.group() else joined[position])
-        starts.append(levelled[position][0])
-        ends.append(levelled[last][1])
-        position = last + 1
-    return Folded("".join(characters), tuple(starts), tuple(ends))
-
-
-def _clusters(text: str) -> Iterator[tuple[int, int]]:
-    """Bounds of each character together with the marks that are combined with it."""
-    start = 0
-    for index in range(1, len(text) + 1):
-        if index == len(text) or text[index].isascii() or not unicodedata.combining(text[index]):
-            yield start, index
-            start = index
-
-
-def _levelled(cluster: str) -> str:
-    if cluster in _QUOTES:  # before normalising, which takes an acute accent apart
-        return "'"
-    plain = cluster if cluster.isascii() else unicodedata.normalize("NFKC", cluster)
-    return "".join(
-        "'" if c in _QUOTES else "-" if c in _DASHES else " " if c.isspace() else c
-        for c in plain
-        if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
-    )
 
 
 def _exact(quote: str, text: str) -> Iterator[Span]:
@@ -164,7 +202,7 @@ def _same_words(quote: str, text: str) -> Iterator[Span]:
 
 
 # From the strictest to the most lenient: a later one is asked only when the earlier ones find nothing anywhere.
-_MATCHERS: tuple[Matcher, ...] = (_same_words,)
+_MATCHERS: tuple[Matcher, ...] = (_same_words, near_matches)
 
 
 def _needles(quote: str) -> Iterator[str]:
@@ -188,8 +226,13 @@ def _first(matcher: Matcher, quote: str, window: Evidence) -> Evidence | None:
     text = window.hit.article.text
     for span in matcher(quote, window.text):
         start, end = window.start + span.start, window.start + span.end
-        if not (_INSIDE.match(text, start) or _INSIDE.match(text, end)):
-            return _widened(Evidence(window.hit, start, end), window)
+        if _INSIDE.match(text, start) or _INSIDE.match(text, end):
+            continue
+        found = _widened(Evidence(window.hit, start, end), window)
+        # A capital that the text does not have makes a sentence of what follows "no" or "some".
+        is_sentence = quote.lstrip(_OPENING)[:1].isupper() and text[start : start + 1].islower()
+        if not (is_sentence and turning_words(text[found.start : start])):
+            return found
     return None
 
 
@@ -201,10 +244,43 @@ def _widened(found: Evidence, window: Evidence) -> Evidence:
         end -= 1
     if text[start].isdigit() or text[start] in "$€£¥₹":
         start -= len(_matched(_SIGN_BEFORE.search(text[window.start : start])))
-    start -= len(_matched(_NEGATION_BEFORE.search(text[max(window.start, start - 20) : start])))
+    start -= len(_matched(_TURNING_BEFORE.search(text[max(window.start, start - 20) : start])))
+    if _FEW.match(text, start) and text[max(window.start, start - 2) : start].lower() == "a ":
+        start -= 2
     if text[end - 1].isdigit():
         end += len(_matched(_UNIT_AFTER.match(text[end : window.end])))
     return Evidence(found.hit, start, end)
+
+
+def _clauses(quote: str) -> list[Span]:
+    """The clauses of a quote, short ones together with their neighbour; its sentences if those are too many."""
+    ends = [(span.end, span.end, True) for span in sentences(quote)]
+    marks = [(mark.start(), mark.end(), False) for mark in _CLAUSE_END.finditer(quote)]
+    clauses = _cut(quote, sorted(ends + marks))
+    if len(clauses) > MAX_PARTS:
+        clauses = _cut(quote, ends)
+    return clauses if 1 < len(clauses) <= MAX_PARTS else []
+
+
+def _cut(quote: str, ends: list[tuple[int, int, bool]]) -> list[Span]:
+    """Pieces up to each end; a short one goes to the piece before it at a sentence's end, else to the next."""
+    pieces: list[Span] = []
+    start = 0
+    for end, after, is_sentence in ends:
+        words = len(_WORD.findall(quote[start:end]))
+        if words >= MIN_PART_WORDS:
+            pieces.append(Span(start, end))
+        elif is_sentence and pieces and words:
+            pieces[-1] = Span(pieces[-1].start, end)
+        else:
+            continue
+        start = after
+    return pieces
+
+
+def _holds(whole: Evidence, part: Evidence) -> bool:
+    same = whole.hit.article.id == part.hit.article.id
+    return same and whole.start <= part.start and part.end <= whole.end
 
 
 def _matched(match: re.Match[str] | None) -> str:

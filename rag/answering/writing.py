@@ -9,24 +9,31 @@ from __future__ import annotations
 
 import html
 import json
+import logging
 import re
 import unicodedata
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
+from rag.answering.checking import check
 from rag.answering.locating import Locator
 from rag.answering.prompt import Prompt
-from rag.errors import WriterError
+from rag.answering.support import Encode, Support
+from rag.errors import EncoderError, WriterError
 from rag.models.deadline import Deadline
-from rag.models.writer import Writer
+from rag.models.writer import MOST_CALLS, Writer
 from rag.records import Evidence, Finding
 
 __all__ = ["Writing", "plain_text"]
 
+logger = logging.getLogger(__name__)
+
 MAX_CLAIMS = 12
 MAX_CLAIM_CHARS = 600
 MAX_QUOTES = 4
+MAX_SLICES = 8  # a quote may have been put together from several places
 MAX_LINE_CHARS = 20_000
 
 _JSON = json.JSONDecoder(parse_float=str)  # "at": 2.10 is a sentence number, not two and a tenth
@@ -49,24 +56,36 @@ _EMPHASIS = re.compile(r"[*`]+|~~|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)|^[#>•\s-]+(?
 class Writing:
     """One written answer; iterate it once.
 
-    Yields each finding as soon as its line has arrived and been checked. Afterwards `declined` is true
-    when the writer said that the passages do not answer the question; then nothing was yielded. Closing
-    the iterator ends the request.
+    Yields each finding as soon as its line has arrived and been checked, with flags for what its quotes
+    do not have. With `encode`, which turns texts into unit vectors, a claim that its quotes may not say
+    is flagged too. Afterwards `declined` is true when the writer said that the passages do not answer the
+    question; then nothing was yielded. Closing the iterator ends the request.
 
     Iterating raises WriterError: what the writer raises, or `bad_output` when the stream breaks off
     without its last line or holds no claim with a quote that can be located.
     """
 
-    def __init__(self, prompt: Prompt, writer: Writer, deadline: Deadline) -> None:
+    def __init__(
+        self,
+        prompt: Prompt,
+        writer: Writer,
+        deadline: Deadline,
+        encode: Encode | None = None,
+        *,
+        calls: int = MOST_CALLS,
+    ) -> None:
         self.declined = False
+        self._calls = calls
         self._prompt = prompt
         self._writer = writer
         self._deadline = deadline
         self._locator = Locator(prompt.sentences)
+        self._support = Support(encode) if encode else None
 
     def __iter__(self) -> Generator[Finding, None, None]:
         shown: set[str] = set()
-        with closing(self._writer.stream(self._prompt.system, self._prompt.user, self._deadline)) as deltas:
+        system, user = self._prompt.system, self._prompt.user
+        with closing(self._writer.stream(system, user, self._deadline, calls=self._calls)) as deltas:
             for record in _records(deltas):
                 finding = self._finding(record)
                 if finding and finding.text.casefold() not in shown:
@@ -88,19 +107,25 @@ class Writing:
         text = plain_text(claim) if len(claim) <= MAX_CLAIM_CHARS else ""
         if not any(c.isalnum() for c in text):
             return None
-        evidence = tuple(dict.fromkeys(self._evidence(quotes[:MAX_QUOTES])))
+        evidence = tuple(dict.fromkeys(self._evidence(quotes[:MAX_QUOTES])))[:MAX_SLICES]
         if not evidence:
             return None
-        return Finding(text, evidence)
+        finding = Finding(text, evidence)
+        return replace(finding, flags=(*check(finding), *self._doubts(finding)))
+
+    def _doubts(self, finding: Finding) -> tuple[str, ...]:
+        try:
+            return self._support.flags(finding) if self._support else ()
+        except EncoderError as error:  # an encoder behind a network; the quotes are located without it
+            logger.warning("a claim was not weighed against its quotes: %s", error)
+            return ()
 
     def _evidence(self, quotes: Iterable[Any]) -> Iterator[Evidence]:
         for quote in quotes:
             if not isinstance(quote, dict) or not isinstance(quote.get("text"), str):
                 continue
             named = _NUMBER.search(str(quote.get("at")))
-            found = self._locator.locate(quote["text"], named.group() if named else "")
-            if found:
-                yield found
+            yield from self._locator.locate_all(quote["text"], named.group() if named else "")
 
 
 def plain_text(text: str) -> str:

@@ -12,7 +12,7 @@ from rag.assembly import connect
 from rag.engine import Engine, ask
 from rag.ingestion.ingest import ingest
 from rag.ingestion.loading import Rules
-from rag.records import Answer, ClaimShown, Done, Draft, Question, Reset, SourcesShown
+from rag.records import Answer, ClaimShown, Done, Draft, Question, Reset, SourcesShown, Turn
 from rag.settings import Settings
 from tests.conftest import ROOT, SHARED, new_home
 from tests.fakes.openai_server import NO_EVIDENCE, FakeOpenAI, Reply
@@ -166,6 +166,31 @@ def test_notes_say_what_a_filter_left_out(home: Path) -> None:
     engine.close()
 
 
+# Follow-ups
+
+
+def test_a_follow_up_is_searched_as_a_question_of_its_own(seeds: Engine) -> None:
+    history = (Turn("user", "what did Iran demand in Muscat?"), Turn("assistant", "A cease-fire in Gaza. [1]"))
+    answer = ask(seeds, Question("What about the Americans?", history=history))
+    check(seeds, answer)
+    assert answer.question == "What about the Americans?"
+    assert {"americans", "demand", "muscat"} <= set(normal(answer.asked_as).split())
+    assert any("rein in its proxies" in claim.text for claim in answer.claims)
+
+
+def test_a_follow_up_about_another_place_is_declined(seeds: Engine) -> None:
+    history = (Turn("user", "what did Iran demand in Muscat?"),)
+    answer = ask(seeds, Question("And in Geneva?", history=history))
+    assert answer.verdict == "no_evidence"
+    assert "Geneva" in answer.asked_as and "Iran" in answer.asked_as
+
+
+def test_a_complete_question_is_left_alone(seeds: Engine) -> None:
+    history = (Turn("user", "what did Iran demand in Muscat?"),)
+    question = "How many attacks on ships did the Pentagon count?"
+    assert ask(seeds, Question(question, history=history)).asked_as == question
+
+
 # Written answers, against an OpenAI-compatible server on a real socket
 
 MUSCAT = "what did Iran demand in Muscat?"
@@ -267,6 +292,18 @@ def test_a_failing_model_ends_in_labelled_quotes(
     after = found[resets[-1] + 1 :] if resets else found
     assert tuple(e.claim for e in after if isinstance(e, ClaimShown)) == answer.claims
     assert len(server.chats) <= 2
+    engine.close()
+
+
+def test_a_follow_up_is_rewritten_by_the_model_within_two_calls(server: FakeOpenAI, seeded_copy: Path) -> None:
+    history = (Turn("user", MUSCAT), Turn("assistant", "A cease-fire in Gaza."))
+    server.replies(Reply("What did the Americans demand from Iran in Muscat?"))
+    server.quotes_sentences_with("proxies")
+    engine = written(server, seeded_copy, openai_model="m")
+    answer = ask(engine, Question("What about the Americans?", history=history))
+    check(engine, answer)
+    assert (answer.mode, answer.asked_as) == ("written", "What did the Americans demand from Iran in Muscat?")
+    assert len(server.chats) == 2
     engine.close()
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rag.answering.locating import MIN_WORDS, Locator, fold
+from rag.answering.folding import fold
+from rag.answering.locating import MIN_WORDS, Locator
 from rag.answering.prompt import build_prompt
 from rag.records import Hit
 from rag.text.sentences import sentences
@@ -211,6 +212,11 @@ def test_every_slice_is_found_however_its_characters_are_written(data: st.DataOb
     assert fold(quote).text.strip(" '.,;:").casefold() in fold(found.text).text.casefold()
 
 
+def words(text: str) -> list[str]:
+    """Words without articles, as they must stand in a quote and its slice alike."""
+    return [w for w in re.findall(r"\w+", fold(text).text.casefold()) if w not in ("a", "an", "the")]
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=80), st.text(max_size=40), st.text(max_size=5))
 def test_whatever_is_found_says_the_words_of_the_quote(text: str, quote: str, at: str) -> None:
@@ -218,7 +224,7 @@ def test_whatever_is_found_says_the_words_of_the_quote(text: str, quote: str, at
         return
     found = locator(hit(text)).locate(quote, at)
     if found is not None:
-        assert fold(quote).text.strip(" '.,;:").casefold() in fold(found.text).text.casefold()
+        assert " ".join(words(quote)) in " ".join(words(found.text))
 
 
 @given(st.text(max_size=60))
@@ -237,3 +243,224 @@ def test_locating_ten_claims_takes_little_time() -> None:
         assert finder.locate(f'day {n} {n} the "envoys" met again - and said', "1.1") is not None
         assert finder.locate("an invented sentence of some length, to be sure", "3.2") is None
     assert time.perf_counter() - start < 0.5  # about 0.03 s where this was written
+
+
+NEWS = (
+    "Iran's foreign minister said on Friday that the government would not halt enrichment of uranium in 2024. "
+    "About $6 billion of frozen funds were released in Doha, and most sanctions may be lifted by 12 March. "
+    "Only some of the envoys, who travelled from Washington, signed the 25-page cease-fire accord. "
+    "No ships were hit within 30 km of the Crimson Sea port; a few crews left it nevertheless. "
+    "“We can't accept this,” the ambassador of Oman reportedly told an audience of several hundred listeners."
+)
+
+
+@pytest.mark.parametrize(
+    ("quote", "expected"),
+    [
+        ("said on Friday that government would not halt enrichment", "said on Friday that the government would not"),
+        ("Iran's foreign minister said on the Friday that the government", "Iran's foreign minister said on Friday"),
+        ("the goverment would not halt enrichment of uranium", "the government would not halt enrichment of"),
+        ("the governemnt would not halt enrichment of uranium", "the government would not halt enrichment of"),
+        ("would not halt enrichmment of uranium", "would not halt enrichment of uranium"),
+        ("envoys, who traveled from Washington, signed", "envoys, who travelled from Washington, signed"),
+        ("signed the 25-page ceasefire accord", "signed the 25-page cease-fire accord"),
+        ("signed the 25-page cease fire accord", "signed the 25-page cease-fire accord"),
+        (
+            "some of the envoys who travelled from Washington signed",
+            "some of the envoys, who travelled from Washington",
+        ),
+        ("“We cannot accept this”, the ambassador of Oman", "We can't accept this,” the ambassador of Oman"),
+        ("We can not accept this, the ambassador of Oman", "We can't accept this,” the ambassador of Oman"),
+        ("Ambassador of Oman reportedly told audience of several hundred", "ambassador of Oman reportedly told an"),
+    ],
+)
+def test_a_slip_of_the_pen_is_forgiven(quote: str, expected: str) -> None:
+    found = located(NEWS, quote)
+    assert found is not None
+    assert expected in found
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "said on Friday that the government would halt enrichment of uranium in 2024",
+        "said on Friday that the government would never halt enrichment of uranium in 2024",
+        "said on Friday that the government may not halt enrichment of uranium in 2024",
+        "said on Friday that the government will not halt enrichment of uranium in 2024",
+        "said on Monday that the government would not halt enrichment of uranium in 2024",
+        "said on Friday that the government would not halt enrichment of uranium in 2025",
+        "said on Friday that the government would not halt enrichment of plutonium in 2024",
+        "Iraq's foreign minister said on Friday that the government would not halt enrichment",
+        "Iran's foreign ministry said on Friday that the government would not halt enrichment",
+        "Iran's prime minister said on Friday that the government would not halt enrichment",
+        "minister said on Friday that the governments would not halt enrichment of uranium",
+        "About $7 billion of frozen funds were released in Doha, and most sanctions may be lifted by 12 March",
+        "About $6 million of frozen funds were released in Doha, and most sanctions may be lifted by 12 March",
+        "About €6 billion of frozen funds were released in Doha, and most sanctions may be lifted by 12 March",
+        "About 6 billion of frozen funds were released in Doha, and most sanctions may be lifted by 12 March",
+        "About $6 billion of frozen funds were released in Doha, and all sanctions may be lifted by 12 March",
+        "About $6 billion of frozen funds were released in Doha, and sanctions may be lifted by 12 March",
+        "About $6 billion of frozen funds were released in Doha, and most sanctions will be lifted by 12 March",
+        "About $6 billion of frozen funds were released in Doha, and most sanctions may not be lifted by 12 March",
+        "About $6 billion of frozen funds were released in Doha, and most sanctions may be lifted by 13 March",
+        "About $6 billion of frozen funds were released in Doha, and most sanctions may be lifted by 12 May",
+        "$6 billion of frozen funds were released in Dohar, and most sanctions may be lifted",
+        "Some of the envoys, who travelled from Washington, signed the 25-page accord",
+        "All of the envoys, who travelled from Washington, signed the 25-page cease-fire accord",
+        "Only some of the envoys, who travelled from Washington, signed the 26-page cease-fire accord",
+        "Ships were hit within 30 km of the Crimson Sea port; a few crews left it nevertheless",
+        "No ships were hit within 30 miles of the Crimson Sea port; a few crews left it nevertheless",
+        "No, ships were hit within 30 km of the Crimson Sea port; a few crews left it nevertheless",
+        "No ships were hit within 30 km of the crimson sea port; a few crews left it nevertheless",
+        "No ships were hit within 30 km of the Crimson Sea port; few crews left it nevertheless",
+        "We can accept this, the ambassador of Oman reportedly told an audience of several hundred listeners",
+        "the ambassador of Oman repeatedly told an audience of several hundred listeners",
+        "the ambassador of Oman told an audience of several hundred listeners",
+        "the ambassador of Oman reportedly told an audience of several thousand listeners",
+    ],
+)
+def test_a_word_that_bears_the_meaning_is_never_forgiven(quote: str) -> None:
+    finder = locator(hit(NEWS))
+    assert finder.locate(quote, "1.1") is None
+    assert finder.locate_all(quote, "1.1") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("The Usdaw trade union said that shops stay shut.", "The trade union said that shops stay shut"),
+        ("The union said that two ships were hit at night.", "The union said that the ships were hit at night"),
+        ("They said that they wouldn't leave the old city.", "They said that they would"),
+        ("The statement in-appropriate was withdrawn at once.", "The statement in appropriately was withdrawn"),
+        ("The player resigned with the club yesterday.", "The player re-signed with the club"),
+        ("It fell by 3-4 degrees in the valley overnight.", "It fell by 34 degrees in the valley overnight"),
+        ("It rose to 5 degrees in the valley overnight.", "It rose to -5 degrees in the valley overnight"),
+        ("The officers were converted to the new faith.", "The officers were converged to the new faith"),
+        ("The board saw the employees of the plant.", "The board saw the employers of the plant"),
+    ],
+)
+def test_other_words_that_look_alike_are_other_words(text: str, quote: str) -> None:
+    finder = locator(hit(text))
+    assert finder.locate(quote, "1.1") is None
+    assert finder.locate_all(quote, "1.1") == ()
+
+
+STITCHABLE = (
+    "Envoys met in Muscat on Friday. Tehran said it would not, under any pressure, halt enrichment at its plants. "
+    "It asked for a cease-fire in Gaza, which the other side had refused before. The talks lasted 3 hours. "
+    "The two sides agreed, officials said, to meet again in spring."
+)
+
+
+@pytest.mark.parametrize(
+    ("quote", "expected"),
+    [
+        ("Envoys met in Muscat on Friday.", ["Envoys met in Muscat on Friday."]),
+        (
+            "Envoys met in Muscat on Friday ... asked for a cease-fire in Gaza",
+            ["Envoys met in Muscat on Friday", "asked for a cease-fire in Gaza"],
+        ),
+        (
+            "Envoys met in Muscat […] It asked for a cease-fire […] The talks lasted 3 hours",
+            ["Envoys met in Muscat", "It asked for a cease-fire", "The talks lasted 3 hours"],
+        ),
+        ("… asked for a cease-fire in Gaza…", ["asked for a cease-fire in Gaza"]),
+        (
+            "The talks lasted 3 hours (...) Envoys met in Muscat",
+            ["The talks lasted 3 hours", "Envoys met in Muscat"],
+        ),
+        (
+            "The two sides agreed . . . to meet again in spring",
+            ["The two sides agreed", "to meet again in spring"],
+        ),
+        (
+            "Envoys met in Muscat on Friday. The talks lasted 3 hours.",
+            ["Envoys met in Muscat on Friday.", "The talks lasted 3 hours."],
+        ),
+        (
+            "Envoys met in Muscat on Friday and asked for a cease-fire in Gaza",
+            ["Envoys met in Muscat on Friday", "asked for a cease-fire in Gaza"],
+        ),
+        ("The two sides agreed, to meet again in spring", ["The two sides agreed", "to meet again in spring"]),
+        (
+            "Tehran said it would ... halt enrichment at its plants",
+            ["Tehran said it would not, under any pressure, halt enrichment at its plants"],
+        ),
+        ("Tehran said it would, halt enrichment at its plants", []),
+        ("Envoys met in Muscat on Friday ... asked for an airport in Gaza", []),
+        ("Envoys met in Muscat on Friday. They asked for an airport in Gaza.", []),
+        ("...", []),
+    ],
+)
+def test_a_quote_from_several_places_becomes_several_quotes(quote: str, expected: list[str]) -> None:
+    found = locator(hit(STITCHABLE)).locate_all(quote, "1.1")
+    assert [part.text for part in found] == expected
+
+
+def test_a_quote_from_two_articles_becomes_two_quotes() -> None:
+    both = locator(hit("He left the old room. It rained.", id="a"), hit("She stayed on there all day.", id="b"))
+    found = both.locate_all("He left the old room. She stayed on there all day.", "1.1")
+    assert [(part.hit.article.id, part.text) for part in found] == [
+        ("a", "He left the old room."),
+        ("b", "She stayed on there all day."),
+    ]
+
+
+BEARING = re.compile(
+    r"\b(?:not|only|some|most|may|would|no|few|several|reportedly|billion|hundred|km|can't|which|before)\b"
+    r"|\d+|\$|\b[A-Z]\w+"
+)
+OTHERS = [
+    "not",
+    "never",
+    "all",
+    "some",
+    "only",
+    "will",
+    "may",
+    "no",
+    "7",
+    "12",
+    "€",
+    "million",
+    "miles",
+    "Iraq",
+    "Cairo",
+    "",
+]
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.data())
+def test_a_change_to_a_word_that_bears_the_meaning_is_never_found(data: st.DataObject) -> None:
+    spans = sentences(NEWS)
+    span = data.draw(st.sampled_from(spans))
+    sentence = NEWS[span.start : span.end]
+    bearing = data.draw(st.sampled_from(list(BEARING.finditer(sentence, 5))))
+    other = data.draw(st.sampled_from(OTHERS))
+    assume(other.casefold() != bearing.group().casefold() and bearing.end() < len(sentence) - 1)
+    quote = " ".join(f"{sentence[: bearing.start()]}{other}{sentence[bearing.end() :]}".split())
+    assert locator(hit(NEWS)).locate(quote, "1.1") is None, quote
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_a_word_put_in_or_left_out_is_never_found(data: st.DataObject) -> None:
+    span = data.draw(st.sampled_from(sentences(NEWS)))
+    said = NEWS[span.start : span.end].split()
+    place = data.draw(st.integers(1, len(said) - 1))
+    if data.draw(st.booleans()):
+        said.insert(place, data.draw(st.sampled_from(["not", "never", "only", "all", "may", "no", "3", "officials"])))
+    else:
+        assume(said[place] not in ("a", "an", "the") and place < len(said) - 1)
+        del said[place]
+    assert locator(hit(NEWS)).locate(" ".join(said), "1.1") is None, said
+
+
+def test_invented_quotes_cost_little_time() -> None:
+    passage = " ".join(f"On day {n} the envoys met again, and the minister said nothing of it." for n in range(15))
+    finder = locator(*(hit(passage.replace("day", f"day {n}"), id=str(n)) for n in range(10)))
+    invented = [f"the minister said on day {n}, and the envoys met again, that nothing came of it" for n in range(20)]
+    start = time.perf_counter()
+    assert [finder.locate_all(quote, f"{n % 10 + 1}.3") for n, quote in enumerate(invented)] == [()] * 20
+    assert time.perf_counter() - start < 0.5  # about 0.05 s where this was written

@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.answering.prompt import Prompt, build_prompt
+from rag.answering.support import DOUBT
 from rag.answering.writing import MAX_CLAIMS, Writing, plain_text
-from rag.errors import WriterError
+from rag.errors import EncoderError, WriterError
 from rag.models.deadline import Deadline
+from rag.models.local_encoder import LocalEncoder
 from rag.records import Finding
 from rag.text.sentences import sentences
 from tests.fakes import hit
@@ -36,7 +38,7 @@ class Scripted:
         self.stopped = False
         self.asked: tuple[str, str] | None = None
 
-    def stream(self, system: str, user: str, deadline: Deadline) -> Generator[str, None, None]:
+    def stream(self, system: str, user: str, deadline: Deadline, *, calls: int = 2) -> Generator[str, None, None]:
         self.asked = (system, user)
         try:
             for piece in self.pieces:
@@ -146,6 +148,38 @@ def test_a_claim_without_a_located_quote_is_dropped(bad: str) -> None:
 def test_a_located_quote_carries_a_claim_beside_an_invented_one() -> None:
     (finding,) = findings(line("One.", ("1.1", "Envoys met in Geneva on Friday."), DEMAND, DEMAND), DONE)
     assert [e.text for e in finding.evidence] == [DEMAND[1]]
+
+
+def test_a_quote_put_together_from_two_places_becomes_two() -> None:
+    (finding,) = findings(line("One.", ("1.1", "Envoys met in Muscat ... asked for a cease-fire in Gaza.")), DONE)
+    assert [e.text for e in finding.evidence] == ["Envoys met in Muscat", "asked for a cease-fire in Gaza."]
+
+
+def test_a_slip_in_a_quote_shows_the_article_as_it_is() -> None:
+    (finding,) = findings(line("One.", ("1.3", "It would not halt enrichmment.")), DONE)
+    assert [e.text for e in finding.evidence] == ["It would not halt enrichment"]
+
+
+def test_what_the_quotes_do_not_have_is_flagged() -> None:
+    claims = findings(
+        line("They met on 12 January in Muscat.", FRIDAY), line("Iran asked Qatar for 3 ships.", DEMAND), DONE
+    )
+    assert [f.flags for f in claims] == [(), ("not found in the quotes: Qatar, 3",)]
+
+
+def test_with_an_encoder_a_claim_that_its_quotes_may_not_say_is_flagged(encoder: LocalEncoder) -> None:
+    script = line("Envoys met in Muscat on Friday.", FRIDAY) + line("Wheat harvests fell after floods.", DEMAND) + DONE
+    claims = list(Writing(prompt(), Scripted([script]), Deadline.after(10), encoder.encode))
+    assert [f.flags for f in claims] == [(), (DOUBT,)]
+    assert all(f.flags == () for f in findings(script))
+
+
+def test_an_encoder_that_fails_costs_no_claim() -> None:
+    def encode(texts: list[str]) -> Any:
+        raise EncoderError("the embeddings endpoint does not answer")
+
+    claims = list(Writing(prompt(), Scripted([line("One.", DEMAND), DONE]), Deadline.after(10), encode))
+    assert [f.flags for f in claims] == [()]
 
 
 def test_repeated_claims_and_too_many_are_dropped() -> None:
