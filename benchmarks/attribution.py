@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.answering.support import FEATURES, features, texts_compared
+from rag.answering.checking.support import FEATURES, features, texts_compared
 from rag.models.local_encoder import LocalEncoder, packaged_weights
 from rag.records import Article, Evidence, Finding, Hit, Passage
 from rag.settings import Settings

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.answering.followups import standalone
+from rag.answering.followups.rules import standalone
 from rag.assembly import connect
 from rag.models.cached import CachedEncoder
 from rag.models.local_encoder import LocalEncoder, packaged_weights

@@ -6,7 +6,7 @@ import logging
 import time
 
 from rag.answering.answerer import Answerer
-from rag.answering.quoting import Quoter
+from rag.answering.quoting.quoter import Quoter
 from rag.client import RemoteEngine
 from rag.doctor import Doctor
 from rag.engine import Engine, LocalEngine, Once

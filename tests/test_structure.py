@@ -32,6 +32,7 @@ VENDORS = {
     "llama_index": {"rag.models.writer"},
     "trafilatura": {"rag.ingestion.html"},
     "pypdf": {"rag.ingestion.pdf"},
+    "rapidfuzz": {"rag.answering.written.likeness"},
     "sqlite3": {"rag.storage.database", "rag.storage.library", "rag.storage.transaction"},
 }
 LATE = {("rag.cli", "rag.server")}

@@ -9,14 +9,14 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 
-from rag.answering.candidates import Candidate
 from rag.answering.composing import NO_EVIDENCE, Composer, as_of, closest, markdown
-from rag.answering.followups import standalone
+from rag.answering.followups.rewriting import asks_writer, rewrite
+from rag.answering.followups.rules import standalone
 from rag.answering.notes import filter_notes
-from rag.answering.prompt import build_prompt
-from rag.answering.quoting import Quoter
-from rag.answering.rewriting import asks_writer, rewrite
-from rag.answering.writing import Writing
+from rag.answering.quoting.candidates import Candidate
+from rag.answering.quoting.quoter import Quoter
+from rag.answering.written.prompt import build_prompt
+from rag.answering.written.writing import Writing
 from rag.errors import InvalidRequest, WriterError
 from rag.models.deadline import Cancellable, Deadline
 from rag.models.writer import MOST_CALLS, Writer

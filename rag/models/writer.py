@@ -1,6 +1,6 @@
 """The language model that writes answers: any OpenAI-compatible server, or any LLM of llama-index.
 
-A writer streams text and nothing else; what the text is worth is decided in `rag.answering.writing`.
+A writer streams text and nothing else; what the text is worth is decided in `rag.answering.written.writing`.
 No server is asked for its JSON mode: the answer is one object a line, which lets claims appear one by
 one, and JSON mode holds a model to a single object. Schemas differ from server to server.
 """

@@ -15,8 +15,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from rag.answering.prompt import build_prompt
-from rag.answering.writing import Writing
+from rag.answering.written.prompt import build_prompt
+from rag.answering.written.writing import Writing
 from rag.errors import WriterError
 from rag.models.breaker import Breaker
 from rag.models.deadline import Cancellable, Cancelled, Deadline, held_to

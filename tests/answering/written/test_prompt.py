@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rag.answering.prompt import Prompt, build_prompt, token_estimate
+from rag.answering.written.prompt import Prompt, build_prompt, token_estimate
 from rag.errors import WriterError
 from rag.records import Hit
 from rag.text.sentences import sentences

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rag.answering.candidates import Candidate, Encode, Weights, rarity_of, score_candidates, terms
+from rag.answering.quoting.candidates import Candidate, Encode, Weights, rarity_of, score_candidates, terms
 from rag.records import Evidence, Finding, Hit, Span
 from rag.text.names import question_names
 

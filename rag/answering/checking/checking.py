@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from rag.answering.days import Day, days, days_meant, rests_on
-from rag.answering.folding import fold
-from rag.answering.names_said import names_missing
-from rag.answering.quantities import Quantity, quantities
+from rag.answering.checking.days import Day, days, days_meant, rests_on
+from rag.answering.checking.names_said import names_missing
+from rag.answering.checking.quantities import Quantity, quantities
+from rag.answering.written.folding import fold
 from rag.records import Article, Evidence, Finding
 
 __all__ = ["NOT_FOUND", "amounts_missing", "check", "missing"]

@@ -7,10 +7,10 @@ import secrets
 from collections.abc import Sequence
 from contextlib import closing
 
-from rag.answering.followups import is_complete, standalone
-from rag.answering.prompt import token_estimate
-from rag.answering.subjects import plain_answer
-from rag.answering.writing import plain_text
+from rag.answering.followups.rules import is_complete, standalone
+from rag.answering.followups.subjects import plain_answer
+from rag.answering.written.prompt import token_estimate
+from rag.answering.written.writing import plain_text
 from rag.errors import WriterError
 from rag.models.deadline import Deadline
 from rag.models.writer import Writer

@@ -17,10 +17,10 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
-from rag.answering.checking import check
-from rag.answering.locating import Locator
-from rag.answering.prompt import Prompt
-from rag.answering.support import Encode, Support
+from rag.answering.checking.checking import check
+from rag.answering.checking.support import Encode, Support
+from rag.answering.written.locating import Locator
+from rag.answering.written.prompt import Prompt
 from rag.errors import EncoderError, WriterError
 from rag.models.deadline import Deadline
 from rag.models.writer import MOST_CALLS, Writer

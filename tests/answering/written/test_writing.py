@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.answering.prompt import Prompt, build_prompt
-from rag.answering.support import DOUBT
-from rag.answering.writing import MAX_CLAIMS, Writing, plain_text
+from rag.answering.checking.support import DOUBT
+from rag.answering.written.prompt import Prompt, build_prompt
+from rag.answering.written.writing import MAX_CLAIMS, Writing, plain_text
 from rag.errors import EncoderError, WriterError
 from rag.models.deadline import Deadline
 from rag.models.local_encoder import LocalEncoder

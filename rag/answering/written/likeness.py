@@ -16,7 +16,7 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
-from rag.answering.folding import fold
+from rag.answering.written.folding import fold
 from rag.records import Span
 
 __all__ = ["names_or_counts", "near_matches", "turning_words"]

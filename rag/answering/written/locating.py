@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 
-from rag.answering.folding import fold
-from rag.answering.likeness import names_or_counts, near_matches, turning_words
+from rag.answering.written.folding import fold
+from rag.answering.written.likeness import names_or_counts, near_matches, turning_words
 from rag.records import Evidence, Span
 from rag.text.sentences import sentences
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from rag.answering.support import DOUBT, FEATURES, THRESHOLD, WEIGHTS, Support, features, texts_compared
+from rag.answering.checking.support import DOUBT, FEATURES, THRESHOLD, WEIGHTS, Support, features, texts_compared
 from rag.models.local_encoder import LocalEncoder
 from rag.records import Evidence, Finding
 from tests.conftest import SHARED

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from rag.answering.checking import check, missing
-from rag.answering.days import Day, days, days_meant
-from rag.answering.quantities import quantities
+from rag.answering.checking.checking import check, missing
+from rag.answering.checking.days import Day, days, days_meant
+from rag.answering.checking.quantities import quantities
 from rag.records import Evidence, Finding
 from rag.text.sentences import sentences
 from tests.conftest import SEEDS

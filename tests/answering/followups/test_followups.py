@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.answering.followups import is_complete, standalone
-from rag.answering.rewriting import rewrite
+from rag.answering.followups.rewriting import rewrite
+from rag.answering.followups.rules import is_complete, standalone
 from rag.models.deadline import Deadline
 from rag.models.writer import OpenAIWriter
 from rag.records import Turn

@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.answering.checking import amounts_missing
+from rag.answering.checking.checking import amounts_missing
 from rag.records import Finding
 from rag.text.sentences import sentences
 from rag.text.words import WORD, fold, stem, stems

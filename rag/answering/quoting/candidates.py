@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.answering.expecting import kind_asked, offers
+from rag.answering.quoting.expecting import kind_asked, offers
 from rag.records import Hit, Span
 from rag.text.names import Names, group, name_words
 from rag.text.sentences import sentences

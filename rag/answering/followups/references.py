@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rag.answering.subjects import parts
+from rag.answering.followups.subjects import parts
 
 __all__ = ["leans_back", "open_pronouns", "points_there"]
 

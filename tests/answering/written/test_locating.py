@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rag.answering.folding import fold
-from rag.answering.locating import MIN_WORDS, Locator
-from rag.answering.prompt import build_prompt
+from rag.answering.written.folding import fold
+from rag.answering.written.locating import MIN_WORDS, Locator
+from rag.answering.written.prompt import build_prompt
 from rag.records import Hit
 from rag.text.sentences import sentences
 from tests.fakes import hit

@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from rag.answering.references import leans_back, open_pronouns, points_there
-from rag.answering.subjects import (
+from rag.answering.followups.references import leans_back, open_pronouns, points_there
+from rag.answering.followups.subjects import (
     YEAR,
     Part,
     content,
