@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
+import ipaddress
 from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -12,7 +14,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Refuse = Callable[[int, str], Response]
 
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN = frozenset({"/healthz", "/readyz"})
 _API = ("/v1/", "/metrics")
@@ -52,11 +53,11 @@ class AccessControl:
             return None
         if path in _OPEN or path.startswith(_SLACK):
             return None
-        if host_name(headers.get("host", "")) not in LOOPBACK_NAMES:
+        if not is_loopback(host_name(headers.get("host", ""))):
             return self._refuse(403, "this server answers on this machine only: set RAG_API_KEY to open it")
         origin = headers.get("origin")
         writes = scope["type"] == "websocket" or scope["method"] not in _READS
-        if writes and origin is not None and urlsplit(origin).netloc != headers.get("host", ""):
+        if writes and origin is not None and origin != f"http://{headers.get('host', '')}":
             return self._refuse(403, "requests from other web pages are refused")
         return None
 
@@ -88,7 +89,7 @@ class BodyLimit:
         if declared.isdigit() and int(declared) > limit:
             await refusal(scope, receive, send)
             return
-        received, started = 0, False
+        received = 0
 
         async def counted() -> Message:
             nonlocal received
@@ -99,19 +100,26 @@ class BodyLimit:
             return message
 
         async def watched(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
+            # Whoever reads the body may have taken the exception for a fault of its own.
+            if received <= limit:
+                await send(message)
 
-        try:
+        with suppress(_TooLarge):
             await self._app(scope, counted, watched)
-        except _TooLarge:
-            if not started:
-                await refusal(scope, receive, send)
+        if received > limit:
+            await refusal(scope, receive, send)
 
 
 class _TooLarge(Exception):
     pass
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address is this machine's own."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def host_name(host: str) -> str:

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from anyio import to_thread
-from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi import APIRouter, Body, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.routing import APIRoute
@@ -76,7 +76,7 @@ class _Turn(_Body):
 class _Narrowing(_Body):
     since: date | None = None
     until: date | None = None
-    publishers: list[str] | None = None
+    publishers: list[str] | None = Field(None, max_length=100)
 
     def filters(self) -> Filters:
         return Filters(self.since, self.until, tuple(self.publishers or ()))
@@ -160,8 +160,6 @@ def _answer_routes(engine: Engine) -> APIRouter:
 
     @router.post("/search")
     def search(body: SearchRequest) -> dict[str, Any]:
-        if not body.query.strip():
-            raise InvalidRequest("the query is empty", "search for something")
         return {"passages": [to_json(found) for found in engine.search(body.query, body.filters(), body.top_k)]}
 
     @router.post("/doctor")
@@ -181,12 +179,17 @@ def _article_routes(engine: Engine, settings: Settings) -> APIRouter:
         if kind == "multipart/form-data":
             draft = await _uploaded(request, settings)
         elif kind == "application/json" or kind.endswith("+json"):
-            draft = _posted(await request.body(), settings)
+            draft = await run_in_threadpool(_posted, await request.body(), settings)
         else:
             raise HTTPException(415, "send one article as application/json, or a file as multipart/form-data")
-        (stored,) = await run_in_threadpool(engine.store, [draft])
-        body = {"id": stored.id, "status": stored.status, "passages": stored.passages, "warnings": draft.warnings}
-        return JSONResponse(body, 201 if stored.status == "added" else 200)
+        return await run_in_threadpool(_stored, engine, draft)
+
+    @router.post("/drafts")
+    def add_draft(body: Annotated[dict[str, Any], Body()]) -> Response:
+        """For the command line, which has read and cleaned the article on this machine."""
+        draft = draft_from_json(body)
+        _check_size(len(draft.text.encode("utf-8", "replace")), settings)
+        return _stored(engine, draft)
 
     @router.get("/articles")
     def articles(limit: Annotated[int, Query(ge=1, le=1000)] = 100, after: str | None = None) -> dict[str, Any]:
@@ -207,6 +210,12 @@ def _article_routes(engine: Engine, settings: Settings) -> APIRouter:
     return router
 
 
+def _stored(engine: Engine, draft: Draft) -> Response:
+    (stored,) = engine.store([draft])
+    body = {"id": stored.id, "status": stored.status, "passages": stored.passages, "warnings": draft.warnings}
+    return JSONResponse(body, 201 if stored.status == "added" else 200)
+
+
 async def _uploaded(request: Request, settings: Settings) -> Draft:
     form = await request.form()
     try:
@@ -223,12 +232,11 @@ async def _uploaded(request: Request, settings: Settings) -> Draft:
 def _posted(body: bytes, settings: Settings) -> Draft:
     try:
         record = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise HTTPException(400, "the body is not JSON") from error
     if not isinstance(record, dict):
         raise InvalidRequest("the body is not one JSON object", 'send {"text": "...", "title": "..."}')
-    # The command line hands over whole drafts, cleaned and with the identity they have on this machine.
-    draft = draft_from_json(record) if "source" in record else draft_from_record(record, where="the body")
+    draft = draft_from_record(record, where="the article")
     _check_size(len(draft.text.encode()), settings)
     return draft
 
@@ -300,7 +308,7 @@ async def _server_sent(events: Iterator[Event]) -> AsyncIterator[str]:
 
 
 def _message(name: str, data: dict[str, Any]) -> str:
-    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
 
 
 # Errors

@@ -57,7 +57,7 @@ def ingest_command(sources: tuple[str, ...], if_empty: bool, as_json: bool) -> i
         with terminal.progress() as progress:
             report = ingest(sources, engine, rules, progress)
     if as_json:
-        terminal.print_json(terminal.report_json(report))
+        terminal.print_json(to_json(report))
     else:
         terminal.print_report(report)
     if report.failed:
@@ -84,8 +84,11 @@ def ask_command(
 ) -> int:
     """Ask one question."""
     filters = Filters(since, until, publishers)
-    with _engine(load_settings()) as engine:
+    settings = load_settings()
+    with _engine(settings) as engine:
         answer = ask(engine, Question(question, filters=filters, all_dates=all_dates, mode=mode))
+        if answer.verdict == "no_evidence" and not engine.count():
+            terminal.print_empty_library(str(settings.rag_home.resolve()))
     if as_json:
         terminal.print_json(to_json(answer))
     else:
@@ -99,8 +102,6 @@ def ask_command(
 @click.option("--json", "as_json", is_flag=True, help="Print the passages as JSON.")
 def search_command(query: str, top_k: int, as_json: bool) -> int:
     """Search passages, without an answer."""
-    if not query.strip():
-        raise InvalidRequest("the query is empty", "search for something")
     with _engine(load_settings()) as engine:
         found = engine.search(query, Filters(), top_k)
     if as_json:
@@ -214,7 +215,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         terminal.print_line(f"rag: {error.format_message().rstrip('.')}: `rag --help` lists what there is")
         code = 2 if error.exit_code == 2 and "ingest" in arguments[:1] else 1
     except (KeyboardInterrupt, click.Abort):
-        terminal.print_line("rag: interrupted: what was reported as taken in is safe; run the command again to go on")
+        safe = ": what was taken in is safe; run the command again to go on" if "ingest" in arguments[:1] else ""
+        terminal.print_line(f"rag: interrupted{safe}")
         code = 130
     except RagError as error:
         code = _failed(error, verbose)

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 
-from rag.errors import InvalidRequest, ServerError, UnknownArticle
+from rag.errors import InvalidRequest, ServerError, SourceTooLarge, UnknownArticle
 from rag.records import Article, ArticleSummary, Diagnosis, Draft, Event, Filters, Found, Question, Stored
 from rag.settings import Settings
 from rag.wire import ARTICLE, ARTICLES, DIAGNOSIS, FOUND, event_from_json, to_json
@@ -40,7 +40,7 @@ class RemoteEngine:
             "stream": True,
             **_narrowing(question.filters),
         }
-        with self._failures(), self._client.stream("POST", "/v1/answer", json=body) as response:
+        with self._failures(), self._client.stream("POST", "/v1/answer", **_as_json(body)) as response:
             if response.is_error:
                 response.read()
                 self._raise(response)
@@ -48,7 +48,7 @@ class RemoteEngine:
 
     def search(self, query: str, filters: Filters, top_k: int) -> list[Found]:
         body = {"query": query, "top_k": top_k, **_narrowing(filters)}
-        return FOUND.validate_python(self._call("POST", "/v1/search", json=body)["passages"])
+        return FOUND.validate_python(self._call("POST", "/v1/search", body)["passages"])
 
     def knows(self, fingerprint: str) -> bool:
         # A request for every file would cost more than reading most of them.
@@ -57,7 +57,7 @@ class RemoteEngine:
     def store(self, drafts: Sequence[Draft]) -> list[Stored]:
         stored = []
         for draft in drafts:
-            said = self._call("POST", "/v1/articles", json=to_json(draft))
+            said = self._call("POST", "/v1/drafts", to_json(draft))
             stored.append(Stored(said["id"], said["status"], said["passages"]))
         return stored
 
@@ -66,7 +66,7 @@ class RemoteEngine:
         while limit < 0 or len(found) < limit:
             size = _PAGE if limit < 0 else min(_PAGE, limit - len(found))
             params = {"limit": str(size)} | ({"after": after} if after else {})
-            page = self._call("GET", "/v1/articles", params=params)
+            page = self._call("GET", f"/v1/articles?{urlencode(params)}")
             found += ARTICLES.validate_python(page["articles"])
             after = page["next"]
             if after is None:
@@ -85,14 +85,14 @@ class RemoteEngine:
         return int(self._call("GET", "/readyz")["articles"])
 
     def diagnose(self, *, repair: bool = False) -> Diagnosis:
-        return DIAGNOSIS.validate_python(self._call("POST", "/v1/doctor", json={"repair": repair}))
+        return DIAGNOSIS.validate_python(self._call("POST", "/v1/doctor", {"repair": repair}))
 
     def close(self) -> None:
         self._client.close()
 
-    def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         with self._failures():
-            response = self._client.request(method, path, **request)
+            response = self._client.request(method, path, **({} if body is None else _as_json(body)))
             if response.is_error:
                 self._raise(response)
             said: dict[str, Any] = response.json()
@@ -118,6 +118,8 @@ class RemoteEngine:
             raise ServerError(f"the server at {self.address} asks for its key", "set RAG_API_KEY to the same value")
         if response.status_code in (400, 404, 422):
             raise InvalidRequest(message)
+        if response.status_code == 413:
+            raise SourceTooLarge(message)
         raise ServerError(f"the server at {self.address} refused ({code}: {message})")
 
 
@@ -127,6 +129,11 @@ def _naming(article_id: str) -> Iterator[None]:
         yield
     except InvalidRequest as error:
         raise UnknownArticle(article_id) from error
+
+
+def _as_json(body: dict[str, Any]) -> dict[str, Any]:
+    # In ASCII, so that half a character from the command line arrives as the server can refuse or mend it.
+    return {"content": json.dumps(body).encode("ascii"), "headers": {"Content-Type": "application/json"}}
 
 
 def _narrowing(filters: Filters) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rag.errors import RagError
+from rag.errors import LibraryDamaged, RagError
 from rag.models.deadline import Deadline
 from rag.models.encoder import Encoder
 from rag.models.writer import OpenAIWriter
@@ -41,13 +41,18 @@ class Doctor:
 
     def _library(self, repair: bool) -> Check:
         said = self.library.integrity()
-        if said != "ok" and repair:
-            self.library.rebuild_lexical()
+        if said == "ok":
+            articles, passages = self.library.counts()
+            return Check("library", True, f"{articles:,} articles, {passages:,} passages")
+        if repair:
+            try:
+                self.library.rebuild_lexical()
+            except LibraryDamaged:
+                return Check("library", False, f"{said}: it is beyond repair, restore it from a backup")
             said = self.library.integrity()
-        if said != "ok":
-            return Check("library", False, f"{said}: `rag doctor --repair` rebuilds the lexical index")
-        articles, passages = self.library.counts()
-        return Check("library", True, f"{articles:,} articles, {passages:,} passages")
+        if said == "ok":
+            return Check("library", True, "rebuilt the lexical index")
+        return Check("library", False, f"{said}: `rag doctor --repair` rebuilds the lexical index")
 
     def _encoder(self) -> Check:
         try:

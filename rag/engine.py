@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
 from rag.answering.answerer import Answerer
+from rag.errors import LibraryError
 from rag.ingestion.passages import passages
 from rag.models.encoder import Encoder
 from rag.models.writer import OpenAIWriter
@@ -23,7 +25,7 @@ from rag.records import (
     Question,
     Stored,
 )
-from rag.retrieval.retriever import Retriever
+from rag.retrieval.retriever import Retriever, searchable
 from rag.storage.library import Library
 from rag.storage.projection import Projection
 from rag.storage.transaction import Transaction
@@ -114,6 +116,7 @@ class LocalEngine:
         self._on_close = on_close
         # The index follows the transactions of the library in their order.
         self._writing = threading.Lock()
+        self._closed = False
 
     def warm_up(self) -> None:
         """Load what the first question needs, and hold the vector index against the library."""
@@ -140,14 +143,14 @@ class LocalEngine:
                 hit.article.title,
                 hit.article.day,
             )
-            for hit in self._retriever().retrieve(query, filters, top_k)
+            for hit in self._retriever().retrieve(searchable(query), filters, top_k)
         ]
 
     def knows(self, fingerprint: str) -> bool:
         return self._library.knows(fingerprint)
 
     def store(self, drafts: Sequence[Draft]) -> list[Stored]:
-        with self._writing:
+        with self._changing():
             with self._library.transaction() as changes:
                 stored = [_put(changes, draft) for draft in drafts]
                 if changes.added:
@@ -159,7 +162,7 @@ class LocalEngine:
         return stored
 
     def remove(self, article_id: str) -> None:
-        with self._writing:
+        with self._changing():
             with self._library.transaction() as changes:
                 changes.remove(article_id)
             self._projection().apply(changes)
@@ -174,11 +177,21 @@ class LocalEngine:
         return self._library.counts()[0]
 
     def diagnose(self, *, repair: bool = False) -> Diagnosis:
-        with self._writing:
+        with self._changing():
             return self._diagnosis(repair)
 
     def close(self) -> None:
-        self._on_close()
+        # Only once the last change has reached the index: another process may take the library then.
+        with self._writing:
+            self._closed = True
+            self._on_close()
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        with self._writing:
+            if self._closed:
+                raise LibraryError("the library is being closed", "try again when the server is back")
+            yield
 
 
 def _put(changes: Transaction, draft: Draft) -> Stored:

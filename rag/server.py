@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import signal
 import socket
 import sys
@@ -14,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from rag import terminal
-from rag.access import LOOPBACK_NAMES
+from rag.access import is_loopback
 from rag.api import create_app
 from rag.assembly import connect_server
 from rag.engine import LocalEngine
@@ -33,7 +32,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
 
     Raises InvalidRequest for an address that cannot be used, LibraryError if the library cannot.
     """
-    if settings.rag_api_key is None and not _is_loopback(host):
+    if settings.rag_api_key is None and not is_loopback(host):
         raise InvalidRequest(
             f"without a key the server listens on this machine only, not on {host}", "set RAG_API_KEY to open it"
         )
@@ -102,13 +101,6 @@ def _listen(host: str, port: int) -> socket.socket:
             "stop what listens there, or choose another with --port" if in_use else "check --host and --port",
         ) from error
     return listener
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host in LOOPBACK_NAMES
 
 
 def _address(listener: socket.socket) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
@@ -59,6 +60,13 @@ class Settings(BaseSettings):
             datetime.fromisoformat(value)
         return value
 
+    @field_validator("rag_api_key")
+    @classmethod
+    def _sendable_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"[!-~]+(?: [!-~]+)*", value.get_secret_value()):
+            raise ValueError("a key is made of ASCII characters: others cannot be sent in a header")
+        return value
+
     @property
     def max_article_bytes(self) -> int:
         return int(self.rag_max_article_mb * 1_000_000)
@@ -72,6 +80,8 @@ def load_settings() -> Settings:
     """Read the settings; raises InvalidRequest that names the first setting that is wrong."""
     try:
         return Settings()
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(".env is not UTF-8 text", "save it as UTF-8") from error
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper() if first["loc"] else "a setting"

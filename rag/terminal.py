@@ -16,7 +16,6 @@ from tqdm import tqdm
 
 from rag.errors import RagError
 from rag.records import Answer, Article, ArticleSummary, Claim, Diagnosis, Found, IngestReport, Source
-from rag.wire import to_json
 from rag.wording import degraded_because
 
 _WIDTH = 100
@@ -103,11 +102,15 @@ def print_passages(found: Sequence[Found]) -> None:
     for n, passage in enumerate(found, start=1):
         date = passage.published or "date unknown"
         click.echo(f"{n}. {clean(passage.title)} · {date} · score {passage.score:.3f}")
-        click.echo(f"   {passage.article_id} [{passage.start}:{passage.end}]")
+        click.echo(f"   {clean(passage.article_id)} [{passage.start}:{passage.end}]")
         click.echo(_wrapped(_shortened(passage.text, 400), indent="   ") + "\n")
 
 
 # Articles
+
+
+def print_empty_library(home: str) -> None:
+    print_line(f"rag: the library in {home} is empty: `rag ingest FILE` fills it, RAG_HOME names another")
 
 
 def print_articles(articles: Sequence[ArticleSummary]) -> None:
@@ -115,9 +118,8 @@ def print_articles(articles: Sequence[ArticleSummary]) -> None:
         click.echo("The library is empty: `rag ingest FILE` takes articles in.")
     for article in articles:
         date = article.published[:10] if article.published else "date unknown"
-        click.echo(
-            f"{article.id}  {date:<12}  {clean(article.title)}  ({clean(article.publisher or 'publisher unknown')})"
-        )
+        publisher = clean(article.publisher or "publisher unknown")
+        click.echo(f"{clean(article.id)}  {date:<12}  {clean(article.title)}  ({publisher})")
 
 
 def print_article(article: Article) -> None:
@@ -136,10 +138,6 @@ def print_diagnosis(diagnosis: Diagnosis) -> None:
 
 
 # Ingest
-
-
-def report_json(report: IngestReport) -> dict[str, Any]:
-    return to_json(report)
 
 
 def print_report(report: IngestReport) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -48,7 +49,12 @@ def draft_from_json(record: dict[str, Any]) -> Draft:
         where = ".".join(str(part) for part in first["loc"])
         raise InvalidRequest(f"{where}: {first['msg']}", "send an article as a dump's line") from error
     if not draft.text.strip():
-        raise InvalidRequest("text: it is empty", "send an article as a dump's line")
+        raise InvalidRequest("text: it is empty", "send an article with text")
+    if draft.published is not None:
+        try:
+            datetime.fromisoformat(draft.published)
+        except ValueError as error:
+            raise InvalidRequest(f"published: {draft.published!r} is not a date", "write it as 2024-03-15") from error
     return draft
 
 

@@ -138,7 +138,11 @@ def test_a_declined_question_shows_what_was_closest(http: httpx.Client) -> None:
         ("POST", "/v1/articles", {"json": ["a"]}, 422, "invalid_request"),
         ("POST", "/v1/articles", {"json": {"text": ""}}, 422, None),
         ("POST", "/v1/articles", {"json": {"title": "no text"}}, 422, None),
-        ("POST", "/v1/articles", {"json": {"text": "x", "source": 7}}, 422, "invalid_request"),
+        ("POST", "/v1/drafts", {"json": {"text": "x", "title": "t", "source": 7}}, 422, "invalid_request"),
+        ("POST", "/v1/drafts", {"json": {"text": "x", "title": "t", "published": "soon"}}, 422, "invalid_request"),
+        ("POST", "/v1/search", {"json": {"query": "x" * 20_000}}, 422, "invalid_request"),
+        ("POST", "/v1/search", {"json": {"query": "x", "publishers": ["p"] * 101}}, 422, "invalid_request"),
+        ("POST", "/v1/articles", {"content": b"[" * 200_000, **JSON}, 400, "bad_request"),
         ("POST", "/v1/articles", {"files": {"other": b"x"}}, 422, "invalid_request"),
         ("POST", "/v1/articles", {"files": {"file": ("a.txt", bytes(range(256)) * 20)}}, 422, None),
         (
@@ -172,10 +176,29 @@ def test_health(http: httpx.Client) -> None:
 def test_a_foreign_host_or_origin_is_refused(http: httpx.Client, seed_server: Server) -> None:
     assert http.get("/v1/articles", headers={"Host": "evil.example"}).status_code == 403
     assert http.get("/", headers={"Host": "evil.example:8000"}).status_code == 403
-    for origin in ("http://evil.example", "null", "http://127.0.0.1:1"):
+    for origin in ("http://evil.example", "null", "http://127.0.0.1:1", "http://["):
         assert http.post("/v1/answer", json=MUSCAT, headers={"Origin": origin}).status_code == 403
     own = http.post("/v1/answer", json=MUSCAT, headers={"Origin": seed_server.url})
     assert own.status_code == 200
+
+
+def test_any_loopback_address_is_this_machine(http: httpx.Client) -> None:
+    assert http.get("/v1/articles", headers={"Host": "127.0.0.2:8000"}).status_code == 200
+    assert http.get("/v1/articles", headers={"Host": "localhost"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/answer", "/v1/articles"])
+def test_a_body_without_a_length_is_limited_too(http: httpx.Client, path: str) -> None:
+    chunks = (b"x" * 1_000_000 for _ in range(13))
+    assert http.post(path, content=chunks, **JSON).status_code == 413
+
+
+def test_a_field_named_source_does_not_name_the_article(locked: Server) -> None:
+    headers = {"Authorization": "Bearer open sesame"}
+    with httpx.Client(base_url=locked.url, timeout=30, trust_env=False, headers=headers) as client:
+        for text in ("The first report of the day.", "Another report of the day."):
+            added = client.post("/v1/articles", json={"text": text, "source": "Reuters"})
+            assert (added.status_code, added.json()["status"]) == (201, "added")
 
 
 def test_the_key_is_asked_of_every_route(locked: Server) -> None:

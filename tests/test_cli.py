@@ -129,7 +129,23 @@ def test_one_bad_file_never_stops_the_rest(cli: Cli, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("source", ["/nowhere/at/all.txt", "http://127.0.0.1:9/x", "ftp://example.org/a"])
+def test_a_bad_line_costs_nothing_but_itself(cli: Cli, tmp_path: Path) -> None:
+    lines = [json.dumps({"id": f"a{n}", "text": f"Report number {n} of the day."}) for n in range(5)]
+    lines[2] = '{"id": "bad\\ud800", "text": "Half a character."}'
+    (tmp_path / "dump.jsonl").write_text("\n".join(lines))
+    done = cli("ingest", str(tmp_path / "dump.jsonl"), "--json")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["added"], len(report["failed"])) == (1, 4, 1)
+    assert report["failed"][0]["source"].endswith("dump.jsonl:3")
+
+
+def test_an_empty_library_says_so(cli: Cli) -> None:
+    done = cli("ask", "anything at all?")
+    assert done.returncode == 3
+    assert "is empty" in done.stderr
+
+
+@pytest.mark.parametrize("source", ["", "/nowhere/at/all.txt", "http://127.0.0.1:9/x", "ftp://example.org/a"])
 def test_nothing_usable_exits_2(cli: Cli, source: str) -> None:
     done = cli("ingest", source)
     assert done.returncode == 2

@@ -40,7 +40,13 @@ def test_settings_come_from_dot_env_and_the_environment_wins(tmp_path: Path, mon
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("RAG_DEADLINE_S", "soon"), ("RAG_NOW", "tomorrow"), ("RAG_ENCODER", "torch"), ("RAG_PORT", "-1")],
+    [
+        ("RAG_DEADLINE_S", "soon"),
+        ("RAG_NOW", "tomorrow"),
+        ("RAG_ENCODER", "torch"),
+        ("RAG_PORT", "-1"),
+        ("RAG_API_KEY", "schlüssel"),
+    ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)

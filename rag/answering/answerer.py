@@ -34,10 +34,9 @@ from rag.records import (
     Timings,
     Verdict,
 )
-from rag.retrieval.retriever import Retriever
+from rag.retrieval.retriever import LONGEST_QUERY, Retriever, searchable
 from rag.text.sentences import sentences
 
-LONGEST_QUESTION = 4000
 # Passages shown to a writer or searched for quotes.
 TOP_K = 10
 
@@ -64,22 +63,13 @@ class Answerer:
 
 def checked(question: Question) -> Question:
     """The question as it can be searched. Raises InvalidRequest."""
-    if not question.text.strip():
-        raise InvalidRequest("the question is empty", "ask something")
-    if len(question.text) > LONGEST_QUESTION:
-        raise InvalidRequest(
-            f"the question has {len(question.text):,} characters, the limit is {LONGEST_QUESTION:,}", "shorten it"
-        )
     since, until = question.filters.since, question.filters.until
     if since and until and since > until:
         raise InvalidRequest(f"no day is since {since} and until {until}", "swap the two dates")
-    history = tuple(replace(turn, content=_storable(turn.content)) for turn in question.history)
-    return replace(question, text=_storable(question.text), history=history)
-
-
-def _storable(text: str) -> str:
-    """Without lone surrogates: JSON can hold one, as can a command line, but UTF-8 and so no index can."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    said = [turn for turn in question.history if turn.content.strip()]
+    # Of a long turn its beginning tells what it was about.
+    history = tuple(replace(turn, content=searchable(turn.content[:LONGEST_QUERY])) for turn in said)
+    return replace(question, text=searchable(question.text), history=history)
 
 
 class _Run:

@@ -16,10 +16,11 @@ def filter_notes(filters: Filters, library: Library, sources: Sequence[Source]) 
     undated = library.undated() if filters.dated else 0
     if undated:
         some = "1 article without a date was" if undated == 1 else f"{undated:,} articles without a date were"
-        notes.append(Note("undated", f"{some} left out by the date filter; asking over all dates includes them."))
+        how = "asking over all dates (`--all-dates`, `all_dates`) includes them"
+        notes.append(Note("undated", f"{some} left out by the date filter; {how}."))
     unknown = tuple(source.number for source in sources if source.published is None)
     if unknown:
-        what = "a quoted article is" if len(unknown) == 1 else "some quoted articles are"
+        what = "a quoted article is" if len(unknown) == 1 else "some quoted articles is"
         notes.append(Note("undated", f"The publication date of {what} not known.", unknown))
     return tuple(notes)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from rag.errors import SourceError
+from rag.errors import InvalidRequest, RagError, SourceError, SourceNotFound
 from rag.ingestion.loading import Origin, Rules, discover
 from rag.records import Draft, Failure, IngestReport, Stored
 
@@ -64,14 +64,23 @@ class _Run:
         batch, self.waiting, self.characters = self.waiting, [], 0
         if not batch:
             return
-        for stored in self.shelf.store([draft for _, draft in batch]):
-            counted = getattr(self.report, stored.status) + 1
-            self.report = replace(
-                self.report, passages=self.report.passages + stored.passages, **{stored.status: counted}
-            )
-        self.progress.advance(len(batch))
+        try:
+            self.count(self.shelf.store([draft for _, draft in batch]))
+        except (InvalidRequest, SourceError):
+            # One of them is refused: the others are taken in one by one.
+            for origin, draft in batch:
+                try:
+                    self.count(self.shelf.store([draft]))
+                except (InvalidRequest, SourceError) as error:
+                    self.fail(origin.name, error)
 
-    def fail(self, name: str, error: SourceError) -> None:
+    def count(self, stored: Sequence[Stored]) -> None:
+        for one in stored:
+            counted = getattr(self.report, one.status) + 1
+            self.report = replace(self.report, passages=self.report.passages + one.passages, **{one.status: counted})
+        self.progress.advance(len(stored))
+
+    def fail(self, name: str, error: RagError) -> None:
         self.report = replace(self.report, failed=(*self.report.failed, Failure(name, str(error))))
         self.progress.advance(1)
 
@@ -93,6 +102,8 @@ def ingest(sources: Iterable[str], shelf: Shelf, rules: Rules, progress: Progres
 
 def _origins(source: str, rules: Rules, run: _Run) -> Iterator[Origin]:
     try:
+        if not source.strip():  # an unset variable in a script: the current folder is not meant
+            raise SourceNotFound("a source is empty", "name a file, a folder or an address")
         yield from discover(source, rules)
     except SourceError as error:
         run.fail(source, error)

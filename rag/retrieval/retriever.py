@@ -8,13 +8,26 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.errors import InvalidRequest
 from rag.records import Filters, Hit
 from rag.retrieval.fusion import weighted_sum
 from rag.retrieval.lexical import expression
 from rag.storage.library import Library
 from rag.storage.projection import Projection
 
+LONGEST_QUERY = 4000
+
 Encode = Callable[[list[str]], NDArray[np.float32]]
+
+
+def searchable(text: str) -> str:
+    """The text as it can be searched: without lone surrogates, which JSON and a command line can hold but
+    UTF-8 and so no index can. Raises InvalidRequest for one that is empty or too long."""
+    if not text.strip():
+        raise InvalidRequest("the question is empty", "ask something")
+    if len(text) > LONGEST_QUERY:
+        raise InvalidRequest(f"the question has {len(text):,} characters, the limit is {LONGEST_QUERY:,}", "shorten it")
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,20 @@ from rag.errors import DiskFull, InvalidRequest, LibraryDamaged, LibraryError, L
 
 SCHEMA_VERSION = 1
 
+_LEXICAL_INDEX = """
+CREATE VIRTUAL TABLE passages_fts USING fts5 (
+    title, text, content = 'passages', content_rowid = 'rowid',
+    tokenize = "porter unicode61 remove_diacritics 2"
+);
+"""
+
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE articles (
     id TEXT PRIMARY KEY,
     version INTEGER NOT NULL,
-    digest TEXT NOT NULL,
+    digest TEXT NOT NULL, -- empty once the article is merged into the one that an alias names
     added_at TEXT NOT NULL
 );
 CREATE INDEX articles_digest ON articles (digest);
@@ -57,7 +64,7 @@ CREATE TABLE readings (
     fingerprint TEXT PRIMARY KEY,
     article_id TEXT NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
     version INTEGER NOT NULL,
-    source TEXT
+    source TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX readings_article ON readings (article_id);
 
@@ -76,10 +83,6 @@ CREATE TABLE passages (
 CREATE INDEX passages_article ON passages (article_id);
 CREATE INDEX passages_input ON passages (input_hash);
 
-CREATE VIRTUAL TABLE passages_fts USING fts5 (
-    title, text, content = 'passages', content_rowid = 'rowid',
-    tokenize = "porter unicode61 remove_diacritics 2"
-);
 CREATE TRIGGER passages_added AFTER INSERT ON passages BEGIN
     INSERT INTO passages_fts (rowid, title, text) VALUES (new.rowid, new.title, new.text);
 END;
@@ -153,7 +156,7 @@ class Database:
                 "upgrade Dateline, or set RAG_HOME to another folder",
             )
         if found == 0:
-            self._writer.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;")
+            self._writer.executescript(f"BEGIN;{_SCHEMA}{_LEXICAL_INDEX}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;")
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -181,6 +184,13 @@ class Database:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
                 raise
+
+    def rebuild_lexical(self) -> None:
+        """Make the full-text index anew out of the passages."""
+        with self.writing() as connection:
+            connection.execute("DROP TABLE IF EXISTS passages_fts")
+            connection.execute(_LEXICAL_INDEX)
+            connection.execute("INSERT INTO passages_fts (passages_fts) VALUES ('rebuild')")
 
     def close(self) -> None:
         """Close every connection that is not at work."""

@@ -58,6 +58,8 @@ class Hold:
     def held_by(self) -> LibraryHeld:
         holder = self.holder()
         who = f"process {holder.pid}" if holder else "another process"
+        if holder and holder.address:
+            return LibraryHeld(f"the library is served already by {who} at {holder.address}", "use that, or stop it")
         return LibraryHeld(f"the library is in use by {who}", "wait until it has finished, or stop it")
 
     def release(self) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
+# Begins the address of an article that is known by nothing but its text.
+TEXT_ADDRESS = "text:"
+
 
 def input_text(title: str, passage: str) -> str:
     """What is embedded for a passage: the title in front helps retrieval."""
@@ -24,5 +27,5 @@ def text_digest(text: str) -> str:
     return hashlib.sha256(" ".join(text.casefold().split()).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def new_article_id(source: str | None, digest: str) -> str:
-    return hashlib.sha256(f"{source or ''}\n{digest}".encode()).hexdigest()[:16]
+def new_article_id(source: str, digest: str) -> str:
+    return hashlib.sha256(f"{source}\n{digest}".encode("utf-8", "surrogatepass")).hexdigest()[:16]

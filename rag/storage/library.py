@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.errors import UnknownArticle
+from rag.errors import LibraryDamaged, UnknownArticle
 from rag.records import Article, ArticleSummary, Filters, Passage
 from rag.storage.database import Database
-from rag.storage.keys import input_text, publisher_key
+from rag.storage.keys import TEXT_ADDRESS, input_text, publisher_key
 from rag.storage.transaction import Transaction
 from rag.storage.vectors import IndexRow
 
@@ -67,7 +67,7 @@ class Library:
     def counts(self) -> tuple[int, int]:
         """Number of articles and of passages."""
         with self._database.reading() as connection:
-            articles = connection.execute("SELECT count(*) FROM articles").fetchone()[0]
+            articles = connection.execute("SELECT count(*) FROM articles WHERE digest <> ''").fetchone()[0]
             passages = connection.execute("SELECT count(*) FROM passages").fetchone()[0]
             return articles, passages
 
@@ -75,16 +75,20 @@ class Library:
         """The article by its id, or by another id under which the same text came; the current version
         unless one is named. Raises UnknownArticle."""
         with self._database.reading() as connection:
-            row = connection.execute(
-                f"SELECT {_VERSION_COLUMNS} FROM articles a JOIN versions v ON v.article_id = a.id"
+            current = (
+                "JOIN articles a ON a.id = v.article_id AND a.version = v.version AND a.digest <> ''"
                 " WHERE a.id = coalesce((SELECT article_id FROM aliases WHERE id = :id), :id)"
-                " AND v.version = coalesce(:version, a.version)",
+            )
+            named = "WHERE v.article_id = :id AND v.version = :version"
+            row = connection.execute(
+                f"SELECT {_VERSION_COLUMNS} FROM versions v {current if version is None else named}",
                 {"id": article_id, "version": version},
             ).fetchone()
             if row is None:
                 raise UnknownArticle(article_id)
             addresses = connection.execute(
-                "SELECT source FROM addresses WHERE article_id = ? ORDER BY source", (row["article_id"],)
+                "SELECT source FROM addresses WHERE article_id = ? AND source NOT LIKE ? ORDER BY source",
+                (row["article_id"], f"{TEXT_ADDRESS}%"),
             ).fetchall()
             return _article(row, tuple(a[0] for a in addresses))
 
@@ -95,7 +99,7 @@ class Library:
                 "SELECT a.id, v.title, v.publisher, v.published, v.url,"
                 " (SELECT count(*) FROM passages p WHERE p.article_id = a.id)"
                 " FROM articles a JOIN versions v ON v.article_id = a.id AND v.version = a.version"
-                " WHERE a.id > ? ORDER BY a.id LIMIT ?",
+                " WHERE a.digest <> '' AND a.id > ? ORDER BY a.id LIMIT ?",
                 (after or "", limit),
             ).fetchall()
             return [ArticleSummary(*row) for row in rows]
@@ -151,8 +155,7 @@ class Library:
         with self._database.reading() as connection:
             row = connection.execute(
                 "SELECT 1 FROM readings r JOIN articles a ON a.id = r.article_id AND a.version = r.version"
-                " WHERE r.fingerprint = ? AND (r.source IS NULL OR EXISTS"
-                " (SELECT 1 FROM addresses d WHERE d.source = r.source AND d.article_id = r.article_id))",
+                " JOIN addresses d ON d.source = r.source AND d.article_id = r.article_id WHERE r.fingerprint = ?",
                 (fingerprint,),
             )
             return row.fetchone() is not None
@@ -163,7 +166,7 @@ class Library:
             return int(
                 connection.execute(
                     "SELECT count(*) FROM articles a JOIN versions v"
-                    " ON v.article_id = a.id AND v.version = a.version WHERE v.day IS NULL"
+                    " ON v.article_id = a.id AND v.version = a.version WHERE v.day IS NULL AND a.digest <> ''"
                 ).fetchone()[0]
             )
 
@@ -206,13 +209,12 @@ class Library:
         try:
             with self._database.writing() as connection:
                 connection.execute("INSERT INTO passages_fts (passages_fts, rank) VALUES ('integrity-check', 1)")
-        except sqlite3.DatabaseError as error:
-            return f"the lexical index does not agree with the passages ({error})"
+        except (sqlite3.DatabaseError, LibraryDamaged):
+            return "the lexical index does not agree with the passages"
         return "ok"
 
     def rebuild_lexical(self) -> None:
-        with self._database.writing() as connection:
-            connection.execute("INSERT INTO passages_fts (passages_fts) VALUES ('rebuild')")
+        self._database.rebuild_lexical()
 
 
 def _article(row: sqlite3.Row, addresses: tuple[str, ...] = ()) -> Article:

@@ -61,11 +61,13 @@ class Projection:
 
     def query(self, vector: Vectors, limit: int, filters: Filters) -> list[tuple[str, float]]:
         """As VectorIndex.query; an index that broke meanwhile is mended first, once."""
+        index = self.open()
         try:
-            return self.open().query(vector, limit, filters)
+            return index.query(vector, limit, filters)
         except IndexUnusable:
             with self._opening:
-                self._index = None
+                if self._index is index:  # nobody else has mended it meanwhile
+                    self._let_go()
             return self.open().query(vector, limit, filters)
 
     def apply(self, changes: Transaction) -> None:
@@ -75,23 +77,36 @@ class Projection:
         index = self.open()
         with self._opening:
             in_step = self._generation in (changes.generation - 1, changes.generation)
-            self._generation = _BEHIND
-            index.delete(changes.removed)
             gone = set(changes.removed)
-            self._copy(index, [id_ for id_ in changes.added if id_ not in gone])
-            if in_step:
-                self._generation = changes.generation
+            try:
+                index.delete(changes.removed)
+                self._copy(index, [id_ for id_ in changes.added if id_ not in gone])
+            except IndexUnusable:
+                # Somebody deleted or damaged its files: opening it again mends it and copies what is missing.
+                self._let_go()
+                self.open()
+                return
+            except BaseException:
+                self._let_go()
+                raise
+            self._generation = changes.generation if in_step else _BEHIND
 
     def close(self) -> None:
         """Close the index and, if it is up to date, leave the stamp that spares the next start its check."""
         with self._opening:
             if self._index is None:
                 return
-            self._index.close()
-            self._index = None
-            if self._generation == self._library.generation:
-                stamp = {"generation": self._generation, "files": fingerprint(self._folder)}
+            generation = self._generation
+            self._let_go()
+            if generation == self._library.generation and self._folder.is_dir():
+                stamp = {"generation": generation, "files": fingerprint(self._folder)}
                 (self._root / _STAMP).write_text(json.dumps(stamp))
+
+    def _let_go(self) -> None:
+        """Close the index without vouching for its files."""
+        if self._index is not None:
+            self._index.close()
+        self._index, self._generation = None, _BEHIND
 
     # Checking and mending
 
@@ -115,8 +130,10 @@ class Projection:
             unembedded = len(self._library.without_vector(self._model, _CHUNK))
             if unembedded:
                 return f"{unembedded} or more passages have no vector"
-            # Two readers of one folder disagree: the check in the child needs it closed here.
-            self.close()
+            # Two readers of one folder disagree: the check in the child needs it closed here. No stamp is
+            # left or believed: somebody wants to know.
+            self._let_go()
+            (self._root / _STAMP).unlink(missing_ok=True)
             finding = self.examine()
         if finding.damaged:
             return f"damaged ({finding.broken or 'it does not find what it holds'})"
@@ -131,8 +148,7 @@ class Projection:
             embedded = self._embed_missing(encode)
             if embedded:
                 done.append(f"embedded {embedded} passages again")
-            if self._index is not None:
-                self.close()
+            self._let_go()
             if embedded or self._library.meta("encoder") not in ("", self._model):
                 self._library.set_meta("encoder", self._model)
                 self._rebuild()

@@ -7,13 +7,14 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import UnknownArticle
 from rag.records import Draft, IngestStatus, Span
-from rag.storage.keys import input_hash, input_text, new_article_id, publisher_key, text_digest
+from rag.storage.keys import TEXT_ADDRESS, input_hash, input_text, new_article_id, publisher_key, text_digest
 
 Vectors = NDArray[np.float32]
 
@@ -48,31 +49,35 @@ class Transaction:
         is here under another address is a duplicate.
         """
         digest = text_digest(draft.text)
-        owner, twin = self._owner(draft), self._by_digest(digest)
+        owner, twin = self._owner(draft, digest), self._by_digest(digest)
+        if owner is None and twin is None:
+            return self._new("added", draft, digest)
         if owner is None:
-            if twin is None:
-                return Placement("added", draft.id or new_article_id(draft.source, digest), 1, True)
-            known = draft.source is None
+            assert twin is not None
             self._attach(draft, twin["id"])
-            return Placement("unchanged" if known else "duplicate", twin["id"], twin["version"], False)
+            return Placement("duplicate", twin["id"], twin["version"], False)
+        primary = self._is_primary(draft, digest, owner)
         if owner["digest"] == digest:
-            changed = self._metadata_changed(owner, draft)
-            if changed:
+            # A copy under another address does not rename the article it is a copy of.
+            if primary and self._differs(owner, draft):
                 return Placement("updated", owner["id"], owner["version"] + 1, True)
             return Placement("unchanged", owner["id"], owner["version"], False)
         if twin is not None:
-            return self._moved(draft, owner, twin)
-        self._part_from_others(draft, owner)
+            return self._moved(draft, digest, owner, twin)
+        if not primary:
+            self._detach(draft, digest)
+            return self._new("updated", draft, digest)
+        self._part_from_others(draft, digest, owner)
         return Placement("updated", owner["id"], owner["version"] + 1, True)
 
     def write(self, draft: Draft, placement: Placement, spans: Sequence[Span]) -> None:
         """Write the article version and its passages in place of the earlier ones."""
-        article_id, version = placement.article_id, placement.version
+        article_id, version, digest = placement.article_id, placement.version, text_digest(draft.text)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self._connection.execute(
             "INSERT INTO articles VALUES (?, ?, ?, ?)"
             " ON CONFLICT (id) DO UPDATE SET version = excluded.version, digest = excluded.digest",
-            (article_id, version, text_digest(draft.text), now),
+            (article_id, version, digest, now),
         )
         day = int(draft.published[:10].replace("-", "")) if draft.published else None
         self._connection.execute(
@@ -80,7 +85,7 @@ class Transaction:
             (
                 article_id,
                 version,
-                draft.source,
+                _address(draft, digest),
                 draft.title,
                 draft.text,
                 draft.publisher,
@@ -103,7 +108,7 @@ class Transaction:
         if draft.fingerprint is not None:
             self._connection.execute(
                 "INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?)",
-                (draft.fingerprint, placement.article_id, placement.version, draft.source),
+                (draft.fingerprint, placement.article_id, placement.version, _address(draft, text_digest(draft.text))),
             )
 
     def remove(self, article_id: str) -> None:
@@ -112,7 +117,10 @@ class Transaction:
             "SELECT coalesce((SELECT article_id FROM aliases WHERE id = :id), :id)", {"id": article_id}
         ).fetchone()
         self._drop_passages(row[0])
-        if self._connection.execute("DELETE FROM articles WHERE id = ?", (row[0],)).rowcount == 0:
+        merged = "SELECT id FROM aliases WHERE article_id = ?"
+        self._connection.execute(f"DELETE FROM articles WHERE digest = '' AND id IN ({merged})", (row[0],))
+        gone = self._connection.execute("DELETE FROM articles WHERE id = ? AND digest <> ''", (row[0],))
+        if gone.rowcount == 0:
             raise UnknownArticle(article_id)
 
     def embed_added(self, model: str, encode: Callable[[list[str]], Vectors]) -> None:
@@ -141,14 +149,16 @@ class Transaction:
         row = self._connection.execute("SELECT 1 FROM vectors WHERE model = ? AND input_hash = ?", (model, digest))
         return row.fetchone() is not None
 
-    def _owner(self, draft: Draft) -> sqlite3.Row | None:
+    def _owner(self, draft: Draft, digest: str) -> sqlite3.Row | None:
         """The article that this source, or this id, already names."""
         row: sqlite3.Row | None = self._connection.execute(
-            "SELECT a.* FROM addresses d JOIN articles a ON a.id = d.article_id WHERE d.source = ?", (draft.source,)
+            "SELECT a.* FROM addresses d JOIN articles a ON a.id = d.article_id WHERE d.source = ?",
+            (_address(draft, digest),),
         ).fetchone()
         if row is None and draft.id is not None:
             row = self._connection.execute(
-                "SELECT * FROM articles WHERE id = coalesce((SELECT article_id FROM aliases WHERE id = :id), :id)",
+                "SELECT * FROM articles WHERE digest <> '' AND"
+                " id = coalesce((SELECT article_id FROM aliases WHERE id = :id), :id)",
                 {"id": draft.id},
             ).fetchone()
         return row
@@ -159,48 +169,76 @@ class Transaction:
         ).fetchone()
         return row
 
-    def _metadata_changed(self, owner: sqlite3.Row, draft: Draft) -> bool:
+    def _new(self, status: IngestStatus, draft: Draft, digest: str) -> Placement:
+        """A place of its own. A given id may be that of an article that was merged: its versions go on."""
+        article_id = draft.id or self._free_id(_address(draft, digest), digest)
+        row = self._connection.execute("SELECT version FROM articles WHERE id = ?", (article_id,)).fetchone()
+        return Placement(status, article_id, row["version"] + 1 if row else 1, True)
+
+    def _free_id(self, source: str, digest: str) -> str:
+        for salt in count():
+            article_id = new_article_id(source, f"{digest}{salt or ''}")
+            taken = "SELECT 1 FROM articles WHERE id = :id UNION SELECT 1 FROM aliases WHERE id = :id"
+            if self._connection.execute(taken, {"id": article_id}).fetchone() is None:
+                return article_id
+        raise AssertionError("there is always a next number")
+
+    def _is_primary(self, draft: Draft, digest: str, owner: sqlite3.Row) -> bool:
+        """Whether the article's current version came from this source, or nothing else leads to it."""
+        source = self._connection.execute(
+            "SELECT source FROM versions WHERE article_id = ? AND version = ?", (owner["id"], owner["version"])
+        ).fetchone()[0]
+        return source == _address(draft, digest) or draft.id == owner["id"] or not self._others(draft, digest, owner)
+
+    def _others(self, draft: Draft, digest: str, owner: sqlite3.Row) -> list[str]:
+        rows = self._connection.execute(
+            "SELECT source FROM addresses WHERE article_id = ? AND source <> ? ORDER BY source",
+            (owner["id"], _address(draft, digest)),
+        )
+        return [row[0] for row in rows]
+
+    def _differs(self, owner: sqlite3.Row, draft: Draft) -> bool:
+        """Whether anything but the meaning of "the same text" has changed: case, white space, metadata."""
         row = self._connection.execute(
-            "SELECT source, title, publisher, authors, published, url FROM versions"
-            " WHERE article_id = ? AND version = ?",
+            "SELECT text, title, publisher, authors, published, url FROM versions WHERE article_id = ? AND version = ?",
             (owner["id"], owner["version"]),
         ).fetchone()
-        # A copy under another address does not rename the article it is a copy of.
-        if row["source"] != draft.source:
-            return False
         authors = tuple(json.loads(row["authors"]))
-        stored = (row["title"], row["publisher"], authors, row["published"], row["url"])
-        return stored != (draft.title, draft.publisher, draft.authors, draft.published, draft.url)
+        stored = (row["text"], row["title"], row["publisher"], authors, row["published"], row["url"])
+        return stored != (draft.text, draft.title, draft.publisher, draft.authors, draft.published, draft.url)
 
-    def _moved(self, draft: Draft, owner: sqlite3.Row, twin: sqlite3.Row) -> Placement:
-        """The source now carries a text that is here already: its address moves to that article."""
-        self._connection.execute("DELETE FROM addresses WHERE source = ?", (draft.source,))
-        others = self._connection.execute("SELECT 1 FROM addresses WHERE article_id = ?", (owner["id"],)).fetchone()
-        if others is None:
-            self.remove(owner["id"])
+    def _moved(self, draft: Draft, digest: str, owner: sqlite3.Row, twin: sqlite3.Row) -> Placement:
+        """The source now carries a text that is here already: its address moves to that article.
+
+        An article that is left without an address is merged: it keeps its versions, but no digest.
+        """
+        self._detach(draft, digest)
+        if not self._others(draft, digest, owner):
+            self._drop_passages(owner["id"])
+            self._connection.execute("UPDATE articles SET digest = '' WHERE id = ?", (owner["id"],))
+            self._connection.execute(
+                "UPDATE aliases SET article_id = ? WHERE article_id = ?", (twin["id"], owner["id"])
+            )
             self._connection.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?)", (owner["id"], twin["id"]))
         self._attach(draft, twin["id"])
         return Placement("duplicate", twin["id"], twin["version"], False)
 
-    def _part_from_others(self, draft: Draft, owner: sqlite3.Row) -> None:
+    def _part_from_others(self, draft: Draft, digest: str, owner: sqlite3.Row) -> None:
         """Before one of several addresses gets a new text, the others keep the old one as their own article."""
-        others = self._connection.execute(
-            "SELECT source FROM addresses WHERE article_id = ? AND source IS NOT ? ORDER BY source",
-            (owner["id"], draft.source),
-        ).fetchall()
+        others = self._others(draft, digest, owner)
         if not others:
             return
-        clone = new_article_id(others[0][0], owner["digest"])
+        clone = self._free_id(others[0], owner["digest"])
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self._connection.execute("INSERT INTO articles VALUES (?, 1, ?, ?)", (clone, owner["digest"], now))
         self._connection.execute(
             "INSERT INTO versions SELECT ?, 1, ?, title, text, publisher, authors, published, published_from, url,"
             " day, publisher_key, stored_at FROM versions WHERE article_id = ? AND version = ?",
-            (clone, others[0][0], owner["id"], owner["version"]),
+            (clone, others[0], owner["id"], owner["version"]),
         )
         self._connection.execute(
-            "UPDATE addresses SET article_id = ? WHERE article_id = ? AND source IS NOT ?",
-            (clone, owner["id"], draft.source),
+            "UPDATE addresses SET article_id = ? WHERE article_id = ? AND source <> ?",
+            (clone, owner["id"], _address(draft, digest)),
         )
         rows = self._connection.execute(
             'SELECT title, start, "end", text FROM passages WHERE article_id = ? ORDER BY ordinal', (owner["id"],)
@@ -208,10 +246,14 @@ class Transaction:
         self._add_passages(clone, 1, rows[0][0] if rows else "", [(Span(r[1], r[2]), r[3]) for r in rows])
 
     def _attach(self, draft: Draft, article_id: str) -> None:
-        if draft.source is not None:
-            self._connection.execute("INSERT OR REPLACE INTO addresses VALUES (?, ?)", (draft.source, article_id))
+        address = _address(draft, text_digest(draft.text))
+        self._connection.execute("INSERT OR REPLACE INTO addresses VALUES (?, ?)", (address, article_id))
         if draft.id is not None and draft.id != article_id:
             self._connection.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?)", (draft.id, article_id))
+
+    def _detach(self, draft: Draft, digest: str) -> None:
+        self._connection.execute("DELETE FROM addresses WHERE source = ?", (_address(draft, digest),))
+        self._connection.execute("DELETE FROM aliases WHERE id = ?", (draft.id,))
 
     def _add_passages(self, article_id: str, version: int, title: str, parts: Iterable[tuple[Span, str]]) -> None:
         rows = [
@@ -237,3 +279,8 @@ class Transaction:
             " AND NOT EXISTS (SELECT 1 FROM passages WHERE input_hash = :hash)",
             [{"hash": row[1]} for row in rows],
         )
+
+
+def _address(draft: Draft, digest: str) -> str:
+    """What the draft is known by: its source, or for a paste or an upload the text itself."""
+    return draft.source or f"{TEXT_ADDRESS}{digest}"

@@ -85,7 +85,57 @@ def test_a_source_that_becomes_a_copy_joins_the_article_it_copies(library: Libra
     _, second = put(library, second_draft)
     assert put(library, replace(DRAFT, source="file:///b.txt")) == ("duplicate", first)
     assert library.counts()[0] == 1
+    assert [a.id for a in library.articles()] == [first]
     assert library.article(second).id == first
+    assert library.article(second, 1).text == "Snow in Oslo."
+    with library.transaction() as changes:
+        changes.remove(second)
+    with pytest.raises(UnknownArticle):
+        library.article(second, 1)
+    assert library.counts() == (0, 0)
+
+
+def test_a_source_that_was_a_copy_goes_its_own_way_again(library: Library) -> None:
+    _, first = put(library, replace(DRAFT, id="wire/7", source="id:wire/7"))
+    put(library, Draft("Snow in Oslo.", "Snow", "id:wire/8", id="wire/8"))
+    put(library, replace(DRAFT, id="wire/8", source="id:wire/8"))
+    assert library.article("wire/8").id == first == "wire/7"
+    status, id_ = put(library, Draft("Sun in Oslo.", "Sun", "id:wire/8", id="wire/8"))
+    assert (status, id_) == ("updated", "wire/8")
+    assert library.article("wire/8").text == "Sun in Oslo."
+    assert library.article("wire/8", 1).text == "Snow in Oslo."
+    assert library.article("wire/7").text == DRAFT.text
+    assert library.counts() == (2, 2)
+
+
+@pytest.mark.parametrize("edited", ["file:///a.txt", "file:///b.txt"])
+def test_either_of_two_copies_may_be_edited(library: Library, edited: str) -> None:
+    put(library, DRAFT)
+    put(library, replace(DRAFT, source="file:///b.txt"))
+    assert put(library, replace(DRAFT, source=edited, text="Sun at last."))[0] == "updated"
+    texts = {library.article(a.id).addresses: library.article(a.id).text for a in library.articles()}
+    other = "file:///b.txt" if edited == "file:///a.txt" else "file:///a.txt"
+    assert texts == {(edited,): "Sun at last.", (other,): DRAFT.text}
+    for source, text in ((edited, "Sun at last."), (other, DRAFT.text)):
+        assert put(library, replace(DRAFT, source=source, text=text))[0] == "unchanged"
+    assert put(library, replace(DRAFT, source=edited))[0] == "duplicate"
+    assert library.counts() == (1, 1)
+
+
+def test_a_paste_stays_when_a_file_that_copied_it_changes(library: Library) -> None:
+    paste = replace(DRAFT, source=None)
+    put(library, paste)
+    assert put(library, DRAFT)[0] == "duplicate"
+    assert put(library, replace(DRAFT, text="Sun at last."))[0] == "updated"
+    assert found(library, "rain") != []
+    assert put(library, paste)[0] == "unchanged"
+    assert library.counts() == (2, 2)
+
+
+def test_an_edit_of_case_alone_is_an_edit(library: Library) -> None:
+    _, id_ = put(library, DRAFT)
+    assert put(library, replace(DRAFT, text=DRAFT.text.replace("all day", "ALL DAY")))[0] == "updated"
+    assert "ALL DAY" in library.article(id_).text
 
 
 def test_a_pasted_text_is_known_again(library: Library) -> None:
@@ -144,6 +194,18 @@ def test_bytes_are_not_known_once_their_address_has_moved_on(library: Library) -
     put(library, Draft("Snow in Oslo.", "Snow", "file:///c.txt"))
     put(library, Draft("Snow in Oslo.", "Snow", "file:///b.txt"))
     assert library.knows("f1") and not library.knows("f2")
+
+
+def test_a_damaged_lexical_index_is_found_and_made_anew(library: Library, tmp_path: Path) -> None:
+    put(library, DRAFT)
+    database = Database(tmp_path / "library.sqlite3")
+    with database.writing() as connection:
+        connection.execute("DELETE FROM passages_fts_data")
+    database.close()
+    assert "lexical" in library.integrity()
+    library.rebuild_lexical()
+    assert library.integrity() == "ok"
+    assert found(library, "rain") == [DRAFT.text]
 
 
 def test_filters_hold_in_the_lexical_index(library: Library) -> None:

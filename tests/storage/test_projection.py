@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.errors import EncoderMismatch
+from rag.errors import DiskFull, EncoderMismatch
 from rag.records import Draft, Filters, Span
 from rag.storage.keys import input_hash, input_text
 from rag.storage.library import Library
 from rag.storage.projection import Projection
-from rag.storage.vectors import Vectors
+from rag.storage.vectors import VectorIndex, Vectors
 
 DIMENSION = 32
 
@@ -153,6 +153,42 @@ def test_a_damaged_index_costs_nothing_but_a_rebuild(tmp_path: Path, damage: str
         assert house.nearest(n)[0] == f"Text number {n}."
     assert house.projection.trouble() == ""
     assert house.encoder.calls == 1100
+    house.close()
+
+
+def test_an_update_that_failed_is_made_up_for(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(VectorIndex, "upsert", full)
+        house.add(60, 62)
+        with pytest.raises(DiskFull):
+            house.projection.apply(house.changes)
+    assert house.nearest(61)[0] == "Text number 61."
+    assert house.projection.trouble() == ""
+
+
+def test_an_index_that_vanishes_under_a_running_process_is_made_again(house: House) -> None:
+    shutil.rmtree(house.folder / "chroma")
+    house.add(60, 62)
+    house.projection.apply(house.changes)
+    assert house.nearest(61)[0] == "Text number 61."
+    assert house.nearest(3)[0] == "Text number 3."
+    assert house.projection.trouble() == ""
+
+
+def full(*_: object) -> None:
+    raise DiskFull("no room")
+
+
+def test_damage_under_an_open_index_is_not_vouched_for(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.add(0, 1100)
+    house.projection.apply(house.changes)
+    for path in (tmp_path / "chroma").rglob("data_level0.bin"):
+        path.write_bytes(b"\xff" * path.stat().st_size)
+    assert "damaged" in house.projection.trouble()
+    house.projection.repair(house.encoder)
+    assert house.projection.trouble() == ""
+    assert house.nearest(500)[0] == "Text number 500."
     house.close()
 
 
