@@ -16,13 +16,14 @@ from rag import terminal
 from rag.access import is_loopback
 from rag.api import create_app
 from rag.assembly import connect_server
-from rag.engine import LocalEngine
+from rag.engine import LocalEngine, ask
 from rag.errors import InvalidRequest
+from rag.records import Question
 from rag.settings import Settings
 from rag.storage.holder import Hold
 from ui.chat import mount_page
 
-# Asked of the articles in seeds/; shown until the page draws its own from the library.
+# Asked of the articles in seeds/; shown where the library answers them.
 _EXAMPLES = ("What did Iran demand in Muscat?", "How many attacks on ships did the Pentagon count?")
 _GRACE_S = 5
 
@@ -72,7 +73,8 @@ def _app(engine: LocalEngine, settings: Settings) -> FastAPI:
     app = create_app(engine, settings)
     key = settings.rag_api_key.get_secret_value() if settings.rag_api_key else None
     # Last: a page at / takes every path that no route before it has taken.
-    return mount_page(app, engine, examples=_EXAMPLES, notice=_destination(settings), auth_key=key)
+    examples = [q for q in _EXAMPLES if ask(engine, Question(q, mode="quotes")).verdict == "answered"]
+    return mount_page(app, engine, examples=examples, notice=_destination(settings), auth_key=key)
 
 
 def _destination(settings: Settings) -> str | None:
