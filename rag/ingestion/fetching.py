@@ -133,7 +133,7 @@ def _read(response: httpx.Response, max_bytes: int, deadline: float) -> bytes:
     unpacker = None if packed in ("identity", "") else zlib.decompressobj(47)
     body = bytearray()
     try:
-        for chunk in response.iter_raw(65_536):
+        for chunk in response.iter_raw():
             body += unpacker.decompress(chunk, max_bytes + 1 - len(body)) if unpacker else chunk
             if len(body) > max_bytes:
                 limit = f"{max_bytes / 1_000_000:g} MB"

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import gzip
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -26,6 +28,7 @@ class Site:
     def __init__(self) -> None:
         self.pages: dict[str, Callable[[dict[str, str]], Reply]] = {}
         self.asked: list[dict[str, str]] = []
+        self.piece, self.pause = 1 << 20, 0.0
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -39,7 +42,10 @@ class Site:
                     self.send_header(name, value)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                with suppress(OSError):  # the client may have had enough
+                    for at in range(0, len(body), site.piece):
+                        self.wfile.write(body[at : at + site.piece])
+                        time.sleep(site.pause)
 
             def log_message(self, format: str, *args: object) -> None:
                 pass
@@ -203,3 +209,12 @@ def test_a_feed_without_entries(site: Site) -> None:
     url = site.add("/feed", b"<rss version='2.0'><channel><title>x</title></channel></rss>", "application/rss+xml")
     with pytest.raises(NoArticle):
         next(discover(url, RULES))
+
+
+def test_a_server_that_drips_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "_TOTAL_S", 0.5)
+    site.piece, site.pause = 1, 0.1
+    started = time.monotonic()
+    with pytest.raises(FetchFailed, match="took longer"):
+        fetch(site.add("/drip", PAGE), max_bytes=100_000, allow_private=True)
+    assert time.monotonic() - started < 3
