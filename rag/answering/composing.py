@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.records import Claim, Closest, Excerpt, Finding, Hit, Quote, Source
+from rag.records import Article, Claim, Closest, Evidence, Excerpt, Finding, Hit, Quote, Source
 
 # A source's excerpt covers all its quoted passages while they lie this close together (code points).
 _WIDEST_EXCERPT = 4000
@@ -33,15 +33,18 @@ class Composer:
         before = self.sources
         quotes = []
         for evidence in finding.evidence:
-            number = self._cite(evidence.hit)
+            number = self._cite(evidence)
             article = evidence.hit.article
             quotes.append(Quote(number, article.id, evidence.start, evidence.end, evidence.text))
         claim = Claim(finding.text, tuple(quotes), finding.flags)
         self.claims.append(claim)
         return claim, self.sources != before
 
-    def _cite(self, hit: Hit) -> int:
-        article, passage = hit.article, hit.passage
+    def _cite(self, evidence: Evidence) -> int:
+        """The number of the quote's source. The excerpt of a new source is the passage and the whole quote,
+        which may reach beyond the passage."""
+        article, passage = evidence.hit.article, evidence.hit.passage
+        start, end = min(passage.start, evidence.start), max(passage.end, evidence.end)
         number = self._numbers.setdefault(article.id, len(self._sources) + 1)
         if number > len(self._sources):
             self._sources.append(
@@ -53,21 +56,20 @@ class Composer:
                     publisher=article.publisher,
                     published=article.day,
                     url=article.url,
-                    excerpt=Excerpt(passage.start, passage.end, passage.text),
+                    excerpt=Excerpt(start, end, article.text[start:end]),
                 )
             )
         else:
-            self._widen(number, hit)
+            self._widen(number, article, start, end)
         return number
 
-    def _widen(self, number: int, hit: Hit) -> None:
-        """Let the excerpt of a source also cover another of its passages, if that keeps it readable."""
+    def _widen(self, number: int, article: Article, start: int, end: int) -> None:
+        """Let the excerpt of a source also cover another stretch of its article, if that keeps it readable."""
         source = self._sources[number - 1]
-        start = min(source.excerpt.start, hit.passage.start)
-        end = max(source.excerpt.end, hit.passage.end)
+        start, end = min(source.excerpt.start, start), max(source.excerpt.end, end)
         if (start, end) == (source.excerpt.start, source.excerpt.end) or end - start > _WIDEST_EXCERPT:
             return
-        excerpt = Excerpt(start, end, hit.article.text[start:end])
+        excerpt = Excerpt(start, end, article.text[start:end])
         self._sources[number - 1] = replace(source, excerpt=excerpt)
 
 

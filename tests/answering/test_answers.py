@@ -150,6 +150,18 @@ def test_a_sentence_that_only_announces_brings_what_follows(home: Path) -> None:
     engine.close()
 
 
+def test_reports_that_differ_in_a_figure_are_all_shown(home: Path) -> None:
+    engine = connect(Settings(rag_home=home))
+    said = "The death toll of the Marn bridge collapse has risen to {}, the police said on {}."
+    for n, (toll, day) in enumerate([("12", "Saturday"), ("19", "Monday"), ("17", "Friday")]):
+        engine.store([Draft(said.format(toll, day), f"Bridge {n}", f"file:///{n}", published=f"2024-03-0{n + 2}")])
+    engine.store([Draft(said.format("12", "Saturday") + " Trams stood still.", "Copy", "file:///copy")])
+    answer = ask(engine, Question("How many people died in the Marn bridge collapse?"))
+    shown = [re.findall(r"to (\d+)", claim.text)[0] for claim in answer.claims]
+    assert sorted(shown) == ["12", "17", "19"]
+    engine.close()
+
+
 def test_notes_say_what_a_filter_left_out(home: Path) -> None:
     from datetime import date
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rag.records import Evidence
-from rag.text.names import group, name_words
+from rag.text.names import group, name_forms, name_words
 from rag.text.words import WORD, fold, is_stop_word
 
 __all__ = ["names_missing"]
@@ -29,9 +29,6 @@ _TIMES = frozenset(
     """january february march april may june july august september october november december jan feb mar apr jun jul
     aug sept sep oct nov dec monday tuesday wednesday thursday friday saturday sunday gmt utc am pm""".split()  # noqa: SIM905
 )
-# Between the name of a land or a person and what else goes by that name.
-_ENDINGS = frozenset("s es i is n an ans ian ians ese ite ites ish ic".split())  # noqa: SIM905
-_OTHERS = frozenset({"niger", "guinea", "congo"})  # whose longer forms are other lands
 _SPEAKS = re.compile(
     r"\s+(?:said|says|told|asked|demanded|warned|argued|insisted|added|called|met|rejected|accused|denied|announced"
     r"|confirmed|wrote|replied|agreed|refused|signed|visited|arrived|resigned|won|led|left|fired|sent|launched|attacked"
@@ -124,7 +121,7 @@ class _Quoted:
             return word.before not in _PLACE_BEFORE and known in self._words
         if known in self._words:
             return True
-        return any(_same_name(folded, other) for other in self._plain)
+        return not name_forms(folded).isdisjoint(self._plain)
 
     def has_union(self, name: str) -> bool:
         """Whether "the United States" stand there under one of their names."""
@@ -172,14 +169,6 @@ def _is_name(word: _Word) -> bool:
     if not word.text[0].isupper() or word.folded in _TIMES | _TITLES:
         return False
     return not (is_stop_word(word.text) or word.folded == "i")
-
-
-def _same_name(one: str, other: str) -> bool:
-    """Whether two words are forms of one name: "Gaza" and "Gazan", "Houthi" and "Houthis"."""
-    short, long = sorted((one, other), key=len)
-    if len(short) < 4 or short in _OTHERS or not long.startswith(short[:-1]):
-        return False
-    return long.removeprefix(short) in _ENDINGS or (short[-1] in "aey" and long[len(short) - 1 :] in _ENDINGS)
 
 
 def _initials(name: str) -> str:

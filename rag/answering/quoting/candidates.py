@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ MOST_ENCODED = 24
 _MARGIN = 1200
 # How far from a passage (code points) what the question names may stand: a news article, not a book.
 _NEAR_NAME = 25_000
+# That stretch of an article is widened to multiples of this, so that passages near each other share it.
+_STRIDE = 10_000
 _NEAR_YEAR = 1_000
 
 
@@ -47,7 +50,6 @@ class Candidate:
     around: tuple[Span, ...]
     at: int
     score: float = 0.0
-    cosine: float = 0.0
     coverage: float = 0.0
     nearby: float = 0.0
 
@@ -91,11 +93,19 @@ def _names_all(hit: Hit, names: Names) -> bool:
     close by or as the year of publication."""
     article, passage = hit.article, hit.passage
     if names.words:
-        around = article.text[max(0, passage.start - _NEAR_NAME) : passage.end + _NEAR_NAME]
-        if not names.stand_in(name_words(f"{article.title}\n{around}\n{article.publisher or ''}")):
+        first = max(0, passage.start - _NEAR_NAME) // _STRIDE * _STRIDE
+        last = -(-(passage.end + _NEAR_NAME) // _STRIDE) * _STRIDE
+        head = f"{article.title}\n{article.publisher or ''}"
+        if not names.stand_in(_name_words(head) | _name_words(article.text[first:last])):
             return False
     beside = article.text[max(0, passage.start - _NEAR_YEAR) : passage.end + _NEAR_YEAR]
     return all(year in beside or (article.published or "").startswith(year) for year in names.years)
+
+
+@lru_cache(maxsize=128)
+def _name_words(text: str) -> frozenset[str]:
+    """`name_words`, kept: the hits of a question, and of the next one, come from few articles."""
+    return name_words(text)
 
 
 def _sentences_of(hit: Hit) -> list[Candidate]:
@@ -138,17 +148,16 @@ def _scored(question: str, rough: list[Candidate], encode: Encode, weights: Weig
         beside = [candidate.neighbour(-1), candidate.neighbour(1)]
         rows = [place[key] for span in beside if span and (key := (candidate.hit.article.id, span)) in place]
         mean = vectors[[n, *rows]].mean(axis=0)
-        cosine = float(vectors[n] @ asked)
         surroundings = float(mean @ asked) / (float(np.linalg.norm(mean)) or 1.0)
         score = (
-            weights.sentence * cosine
+            weights.sentence * float(vectors[n] @ asked)
             + weights.surroundings * surroundings
             + weights.coverage * candidate.coverage
             + weights.nearby * candidate.nearby
             + weights.kind * offers(kind, candidate.text, question_words)
             + weights.passage * candidate.hit.score
         )
-        scored.append(replace(candidate, score=score, cosine=cosine))
+        scored.append(replace(candidate, score=score))
     return sorted(scored, key=lambda c: (-c.score, c.hit.article.id, c.span.start))
 
 

@@ -11,12 +11,18 @@ from rag.records import Evidence, Finding, Hit, Span
 from rag.text.names import question_names
 
 _LEANS_BACK = re.compile(
-    r"^[\"“‘'(]*(?:He|She|They|It|This|That|These|Those|His|Her|Their|Its|Both|The (?:two|three|pair|former|latter))\b"
+    r"^[\"“‘'(]*(?:(?:But|And|Yet|So|Or|Still|However|Meanwhile|Instead|Nevertheless|Then|Later|Also),? )?"
+    r"(?i:he|she|they|it|this|that|these|those|his|her|their|its|both|the (?:two|three|pair|former|latter))\b"
 )
+# Steps and options announce something only as the last word; goals and points are those of a match.
 _ANNOUNCES = re.compile(
-    r"\b(?:both|each|two|three|four|several|following|a number of|these)\b[^.]{0,60}\b(?:demands?|conditions?|reasons?"
-    r"|goals?|points?|requests?|priorities|steps|options|aims|proposals|things|messages|concerns|requirements)\b|:$",
+    r"\b(?:both|each|two|three|four|several|following|a number of|these)\b[^.]{0,60}"
+    r"\b(?:(?:demands?|conditions?|reasons?|requests?|priorities|aims|proposals|things|messages|concerns"
+    r"|requirements)\b|(?:steps|options)\W*$)|:$",
     re.IGNORECASE,
+)
+_FIGURE = re.compile(
+    r"\d[\d.,]*\b|\b(?:no|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?)\b"
 )
 _WIDEST = 700  # code points of a quote with its context
 
@@ -88,8 +94,14 @@ def _repeats(candidate: Candidate, span: Span, other: Candidate, taken: Span) ->
     """Whether a quote overlaps one that was chosen, or says the same in nearly the same words."""
     if candidate.hit.article.id == other.hit.article.id and span.start < taken.end and taken.start < span.end:
         return True
+    if _figures(candidate.text) - _figures(other.slice(taken)):
+        return False  # the same sentence with another toll is another report, and the reader must see both
     mine, theirs = terms(candidate.text), terms(other.slice(taken))
     return bool(mine) and len(mine & theirs) / len(mine) >= 0.8
+
+
+def _figures(text: str) -> frozenset[str]:
+    return frozenset(_FIGURE.findall(text.casefold()))
 
 
 def _finding(hit: Hit, span: Span) -> Finding:

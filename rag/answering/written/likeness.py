@@ -23,6 +23,7 @@ __all__ = ["names_or_counts", "near_matches", "turning_words"]
 
 ALIKE = 95  # RapidFuzz ratio of the words of the quote and of the slice, of 100
 MIN_WORDS = 4
+MAX_CHARS = 1500  # longer than passages are
 MIN_LETTERS = 8  # in a shorter word a lost letter is too often another word
 
 _TURNING = """
@@ -76,13 +77,16 @@ class _Token:
 
 def near_matches(quote: str, text: str) -> Iterator[Span]:
     """The places of `text` that say what `quote` says, but for an article, a slip of the pen or a spelling."""
+    if len(quote) > MAX_CHARS:
+        return
     wanted, given = _tokens(quote), _tokens(text)
     while wanted and wanted[-1].text == "?":
         wanted = wanted[:-1]
     if len(wanted) < MIN_WORDS:
         return
+    steps = iter(range(500 + 4 * len(wanted)))  # prose takes a fraction; "a a a ..." would take the square
     for first in _starts(wanted, _positions(text)):
-        after = _follow(wanted, given, first)
+        after = _follow(wanted, given, first, steps)
         if after is None or _drops_a_name(wanted, given, first):
             continue
         if fuzz.ratio(_said(wanted), _said(given[first:after])) >= ALIKE:
@@ -157,10 +161,15 @@ def _drops_a_name(wanted: tuple[_Token, ...], given: tuple[_Token, ...], first: 
     return not before.islower() or before in _GUARDED
 
 
-def _follow(wanted: tuple[_Token, ...], given: tuple[_Token, ...], first: int) -> int | None:
-    """The index after the last token of `given` if the quote is said from `first` on, else None."""
+def _follow(wanted: tuple[_Token, ...], given: tuple[_Token, ...], first: int, steps: Iterator[int]) -> int | None:
+    """The index after the last token of `given` if the quote is said from `first` on, else None.
+
+    Takes one of `steps` for each token; None too when they are used up.
+    """
     i, j = 0, first
     while i < len(wanted):
+        if next(steps, None) is None:
+            return None
         if j < len(given) and wanted[i].text == given[j].text:
             i, j = i + 1, j + 1
             continue

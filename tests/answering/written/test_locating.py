@@ -10,9 +10,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rag.answering.written.folding import fold
+from rag.answering.written.likeness import near_matches
 from rag.answering.written.locating import MIN_WORDS, Locator
 from rag.answering.written.prompt import build_prompt
-from rag.records import Hit
+from rag.records import Hit, Span
 from rag.text.sentences import sentences
 from tests.fakes import hit
 
@@ -464,3 +465,25 @@ def test_invented_quotes_cost_little_time() -> None:
     start = time.perf_counter()
     assert [finder.locate_all(quote, f"{n % 10 + 1}.3") for n, quote in enumerate(invented)] == [()] * 20
     assert time.perf_counter() - start < 0.5  # about 0.05 s where this was written
+
+
+REPEATED = "a " * 2000
+
+
+@pytest.mark.parametrize(
+    "quote", [REPEATED, "a " * 700 + "zebra", ", and ".join(["a " * 80 + "zebra"] * 8), "the a " * 240]
+)
+def test_words_that_repeat_cost_little_time(quote: str) -> None:
+    start = time.perf_counter()
+    assert list(near_matches(quote, REPEATED)) == []
+    assert time.perf_counter() - start < 0.3
+    start = time.perf_counter()
+    finder = locator(*(hit("a " * 400 + f"{n}", id=str(n)) for n in range(10)))
+    assert finder.locate_all(quote, "1.1") == ()
+    assert time.perf_counter() - start < 0.6  # about 0.1 s where this was written
+
+
+def test_a_slip_late_in_a_long_quote_is_forgiven() -> None:
+    text = " ".join(f"On day {n} the minister of the port said the talks of the day went on." for n in range(18))
+    quote = text[text.index("On day 7") :].replace("17 the minister", "17 the ministter")
+    assert list(near_matches(quote, text)) == [Span(text.index("On day 7"), len(text) - 1)]

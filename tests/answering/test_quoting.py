@@ -1,0 +1,108 @@
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from rag.answering.composing import Composer
+from rag.answering.quoting.candidates import Vectors, score_candidates
+from rag.answering.quoting.quoter import DEFAULT_WEIGHTS, Quoter, Thresholds
+from rag.records import Article, Evidence, Finding, Hit, Passage
+from rag.text.names import Names, name_words
+
+ALL = Thresholds(best=0.0, drop=0.0)
+
+
+def encode(texts: list[str]) -> Vectors:
+    return np.ones((len(texts), 2), dtype=np.float32) / np.float32(2**0.5)
+
+
+def hit(text: str, passage: str) -> Hit:
+    start = text.index(passage)
+    article = Article("a", 1, "Talks", text)
+    return Hit(Passage("p", "a", 1, 0, start, start + len(passage), passage), article, 1.0)
+
+
+def quoted(question: str, found: Hit) -> Sequence[Finding]:
+    """Each sentence of a passage as it is quoted."""
+    quoter = Quoter(encode, lambda words: dict.fromkeys(words, 1), lambda: 10, thresholds=ALL)
+    return quoter.findings(quoter.candidates(question, [found]))
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["But he left Muscat early.", "And it sank near Muscat.", "However, she stayed in Muscat.", "He left Muscat."],
+)
+def test_a_sentence_that_leans_back_brings_the_one_before(sentence: str) -> None:
+    text = f"The envoy came from Qatar. {sentence}"
+    assert [finding.text for finding in quoted("who left Muscat", hit(text, sentence))] == [text]
+
+
+def test_a_sentence_with_a_subject_of_its_own_stands_alone() -> None:
+    sentence = "But the envoy left Muscat."
+    findings = quoted("who left Muscat", hit(f"Qatar was next. {sentence}", sentence))
+    assert [finding.text for finding in findings] == [sentence]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Henry scored two goals.",
+        "Arsenal won by three points.",
+        "She saved two match points.",
+        "He took two steps back.",
+    ],
+)
+def test_goals_and_points_announce_nothing(sentence: str) -> None:
+    findings = quoted("who won", hit(f"{sentence} It rained all day. Nobody minded.", sentence))
+    assert [finding.text for finding in findings] == [sentence]
+
+
+@pytest.mark.parametrize("sentence", ["Iran had two demands.", "The cabinet has three options.", "It asks for this:"])
+def test_an_announcement_brings_what_follows(sentence: str) -> None:
+    text = f"{sentence} One is peace. The other is money."
+    assert [finding.text for finding in quoted("what is asked", hit(text, sentence))] == [text]
+
+
+def test_a_name_must_stand_in_the_article_around_the_passage() -> None:
+    found = hit("Talks were held in Muscat. Iran demanded peace.", "Iran demanded peace.")
+    assert quoted("What did Iran and America demand in Muscat?", found)
+    assert not quoted("What did Iran and America demand in Geneva?", found)
+
+
+def test_passages_of_one_long_article_are_searched_for_names_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "Iran demanded peace in Muscat. " * 3000
+    article = Article("long", 1, "Talks", text)
+    hits = [
+        Hit(Passage(str(n), "long", 1, n, n, n + 30, text[n : n + 30]), article, 1.0) for n in range(31000, 39000, 310)
+    ]
+    read: list[str] = []
+
+    def counting(text: str) -> frozenset[str]:
+        read.append(text)
+        return name_words(text)
+
+    monkeypatch.setattr("rag.answering.quoting.candidates.name_words", counting)
+    score_candidates("peace", hits, Names(("muscat",)), {"peac": 1.0}, encode, DEFAULT_WEIGHTS)
+    assert len(hits) > 20
+    assert len(read) < 4
+
+
+def test_an_excerpt_covers_a_quote_that_reaches_beyond_the_passage() -> None:
+    text = "The envoy came from Qatar. But he left early. Nobody knew why. The rest is silence."
+    found = hit(text, "But he left early.")
+    composer = Composer()
+    composer.add(Finding("He left.", (Evidence(found, 0, found.passage.end),)))
+    first = composer.sources[0].excerpt
+    assert (first.start, first.end, first.text) == (0, found.passage.end, text[: found.passage.end])
+    composer.add(Finding("Why?", (Evidence(found, found.passage.start, text.index(" The rest")),)))
+    assert composer.sources[0].excerpt.text == text[: text.index(" The rest")]
+
+
+def test_an_excerpt_stays_readable_but_always_holds_the_first_quote() -> None:
+    text = "The start. " + "Word after word. " * 400 + "The end."
+    near, far = hit(text, "The start."), hit(text, "The end.")
+    composer = Composer()
+    composer.add(Finding("All.", (Evidence(near, 0, 5000),)))
+    assert composer.sources[0].excerpt.text == text[:5000]
+    composer.add(Finding("End.", (Evidence(far, far.passage.start, far.passage.end),)))
+    assert composer.sources[0].excerpt.text == text[:5000]
