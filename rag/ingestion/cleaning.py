@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rag.ingestion.boilerplate import is_boilerplate, is_caption, is_terminated, strip_glued_source_link
 from rag.ingestion.dates import read_date_line
 
-__all__ = ["Cleaned", "clean", "normalise", "opening_words"]
+__all__ = ["Cleaned", "clean", "normalise", "one_line", "opening_words"]
 
 _LINE_ENDS = re.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
 _ODD_SPACES = re.compile(r"[\t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
@@ -52,6 +52,11 @@ def normalise(text: str) -> str:
     text = _SPACES.sub(" ", _INVISIBLE.sub("", _ODD_SPACES.sub(" ", text)))
     lines = "\n".join([line.strip(" ") for line in text.split("\n")])
     return _BLANK_LINES.sub("\n\n", lines).strip()
+
+
+def one_line(value: str | None) -> str | None:
+    """A title or a name on one line of at most 400 characters; None if nothing is left."""
+    return " ".join(normalise(value).split())[:400] or None if value else None
 
 
 def clean(text: str, *, title: str | None = None) -> Cleaned:
@@ -215,14 +220,18 @@ def _breaks_off(block: str) -> bool:
 
 
 def _join_torn(blocks: list[str]) -> list[str]:
-    joined: list[str] = []
+    joined: list[list[str]] = []
+    end = ""  # what tells whether the last one breaks off: the whole of it may be long, and grows
     for number, block in enumerate(blocks):
         after = blocks[number + 1] if number + 1 < len(blocks) else ""
-        if joined and (_is_torn(joined[-1], block) or _is_fragment(joined[-1], block, after)):
-            joined[-1] += " " + block
+        if joined and (_is_torn(end, block) or _is_fragment(end, block, after)):
+            joined[-1].append(block)
+            end = f"{end} {block}"
         else:
-            joined.append(block)
-    return joined
+            joined.append([block])
+            end = block
+        end = end.rsplit("\n", 1)[-1][-_TORN_MIN:]
+    return [" ".join(pieces) for pieces in joined]
 
 
 def _is_fragment(before: str, block: str, after: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from rag.errors import NoArticle, SourceUnreadable
 from rag.ingestion.decoding import decode
-from rag.ingestion.drafting import Found, finish, read_published
+from rag.ingestion.drafting import UNSAFE, Found, finish, read_published
 from rag.ingestion.html import read_html
 from rag.ingestion.markdown import plain_text, resolve_left_overs, split_front_matter
 from rag.ingestion.pdf import read_pdf
@@ -31,6 +31,7 @@ _SUFFIXES: dict[str, Format] = {
     ".pdf": "pdf",
 }
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\xd0\xcf\x11\xe0")
+_ID_MAX = 200
 _HTML_START = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype html|html)\b", re.IGNORECASE | re.DOTALL
 )
@@ -118,12 +119,20 @@ def _read_markdown(source: str) -> Found:
 
 
 def _identity(record: Mapping[str, object], where: str) -> str | None:
-    """The record's own id; a number is taken as its digits."""
-    value = record.get("id", record.get("_id"))
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+    """The record's own id; a number is taken as its digits. Raises SourceUnreadable for one of no use."""
     key = "id" if "id" in record else "_id"
-    return (_string(record, key, where) or "").strip() or None
+    value = record.get(key)
+    if isinstance(value, int) and not isinstance(value, bool):
+        identity = str(value)
+    else:
+        identity = (_string(record, key, where) or "").strip()
+    if UNSAFE.search(identity):
+        raise SourceUnreadable(f"{where}: {key!r} holds a control character or half a character", "leave it out")
+    if identity in (".", ".."):
+        raise SourceUnreadable(f"{where}: {key!r} is {identity!r}, which no address can hold", "give another id")
+    if len(identity) > _ID_MAX:
+        raise SourceUnreadable(f"{where}: {key!r} is longer than {_ID_MAX} characters", "give a shorter one")
+    return identity or None
 
 
 def _string(record: Mapping[str, object], key: str, where: str) -> str | None:
@@ -139,9 +148,12 @@ def _names(value: object, where: str) -> tuple[str, ...]:
         return ()
     if isinstance(value, str):
         return tuple(name.strip() for name in re.split(r"[;,]", value) if name.strip())
-    if isinstance(value, list) and all(isinstance(name, str) for name in value):
-        return tuple(name.strip() for name in value if name.strip())
-    raise SourceUnreadable(f"{where}: 'authors' is {_kind(value)}, not a list of strings", "give a list of names")
+    if not isinstance(value, list):
+        raise SourceUnreadable(f"{where}: 'authors' is {_kind(value)}, not a list of names", "put each name in quotes")
+    for name in value:
+        if not isinstance(name, str):
+            raise SourceUnreadable(f"{where}: 'authors' holds {_kind(name)}, not only names", "put each name in quotes")
+    return tuple(name.strip() for name in value if name.strip())
 
 
 def _first_string(keys: Mapping[str, object], *names: str) -> str | None:
@@ -151,4 +163,4 @@ def _first_string(keys: Mapping[str, object], *names: str) -> str | None:
 
 def _kind(value: object) -> str:
     kinds = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
-    return kinds.get(type(value), f"a {type(value).__name__}")
+    return "null" if value is None else kinds.get(type(value), f"a {type(value).__name__}")

@@ -6,12 +6,16 @@ import re
 from dataclasses import dataclass
 
 from rag.errors import NoArticle
-from rag.ingestion.cleaning import clean, normalise, opening_words
+from rag.ingestion.cleaning import clean, one_line, opening_words
 from rag.ingestion.dates import parse_date
 from rag.ingestion.language import foreign_language
 from rag.records import Draft
 
-__all__ = ["Found", "finish", "read_published"]
+__all__ = ["UNSAFE", "Found", "finish", "read_published"]
+
+# What SQLite cannot store or a terminal obeys: surrogates, control characters, line ends, overrides of
+# the writing direction
+UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Found:
 
 def finish(found: Found, *, source: str | None, id: str | None = None) -> Draft:
     """Clean the text and settle title, authors and date. Raises NoArticle if no text is left."""
-    title = _one_line(found.title)
+    title = one_line(found.title)
     cleaned = clean(found.text, title=title)
     if not re.search(r"\w", cleaned.text):
         raise NoArticle("it holds no text", "give an article with some text in it")
@@ -40,18 +44,18 @@ def finish(found: Found, *, source: str | None, id: str | None = None) -> Draft:
     if published is None and cleaned.published is not None and not warnings:
         published, published_from = cleaned.published, "text"
     url = found.url.strip() if found.url else None
-    if url and not re.match(r"https?://[^\s/]", url, re.IGNORECASE):
+    if url and (UNSAFE.search(url) or not re.match(r"https?://[^\s/]", url, re.IGNORECASE)):
         warnings += (f"{url[:80]!r} is no web address and was left out",)
         url = None
     if language := foreign_language(cleaned.text):
         warnings += (f"the local encoder knows English; this looks like {language}",)
     return Draft(
         text=cleaned.text,
-        title=title or _one_line(cleaned.title) or opening_words(cleaned.text),
+        title=title or one_line(cleaned.title) or opening_words(cleaned.text),
         source=source,
         id=id,
-        publisher=_one_line(found.publisher),
-        authors=tuple(name for name in map(_one_line, found.authors or cleaned.authors) if name),
+        publisher=one_line(found.publisher),
+        authors=tuple(name for name in map(one_line, found.authors or cleaned.authors) if name),
         published=published,
         published_from=published_from,
         url=url,
@@ -65,7 +69,3 @@ def read_published(value: str, *, where: str) -> tuple[str | None, str | None, t
     if published is None and value.strip():
         return None, None, (f"the date {value.strip()[:60]!r} can't be read; the article stays undated",)
     return published, where if published else None, ()
-
-
-def _one_line(value: str | None) -> str | None:
-    return " ".join(normalise(value).split())[:400] or None if value else None

@@ -6,12 +6,15 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
+from rag.ingestion.cleaning import normalise, one_line
 from rag.ingestion.dates import parse_date
 
 __all__ = ["Entry", "is_feed", "read_feed"]
 
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/rdf+xml")
-_FEED_START = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:rss|feed|rdf:RDF)\b", re.DOTALL)
+_FEED_START = re.compile(
+    rb"\s*+(?:<\?xml[^>]*+>\s*+)?(?:<!--(?:(?!-->).){0,2000}+-->\s*+)*+<(?:rss|feed|rdf:RDF)\b", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,13 @@ def read_feed(data: bytes, url: str) -> list[Entry]:
     import feedparser  # 100 ms that only feeds need
 
     feed = feedparser.parse(data)
-    publisher = feed.feed.get("title") or None
+    publisher = one_line(feed.feed.get("title"))
     entries: dict[str, Entry] = {}
     for item in feed.entries:
-        link = urljoin(url, item.get("link") or "")
+        link = urljoin(url, normalise(item.get("link") or ""))
         if not item.get("link") or urlsplit(link).scheme not in ("http", "https"):
             continue
         published = parse_date(item.get("published") or "")
-        author = item.get("author")
+        author = one_line(item.get("author"))
         entries.setdefault(link, Entry(link, published, publisher, (author,) if author else ()))
     return list(entries.values())

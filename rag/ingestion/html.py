@@ -108,7 +108,8 @@ def _reads_as_article(lines: list[str]) -> bool:
 
 def _plain_paragraphs(tree: HtmlElement) -> list[str]:
     """The paragraphs of a page too short for an extractor; those outside an `article` must read as prose."""
-    articles = tree.findall(".//article")
+    # Those inside another one, such as comments or boxes, are read with it.
+    articles = [each for each in tree.iter("article") if next(each.iterancestors("article"), None) is None]
     found = []
     for scope in articles or [tree]:
         for paragraph in scope.iter("p"):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
-from typing import Any
 
 import yaml
+from lxml.html import document_fromstring
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -17,6 +16,8 @@ __all__ = ["FrontMatter", "plain_text", "resolve_left_overs", "split_front_matte
 _FRONT = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _FRONT_MAX = 64_000
 _HIDDEN_TAGS = ("script", "style", "iframe", "noscript")
+_BRACKETS = 2000
+_CHARS_PER_BRACKET = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,14 @@ def split_front_matter(text: str) -> FrontMatter:
 
 
 def plain_text(source: str) -> tuple[str, str | None]:
-    """The text of a Markdown document without its syntax, and its first level-one heading, if any."""
-    tokens = MarkdownIt("commonmark", {"maxNesting": 40}).enable(["table", "strikethrough"]).parse(source)
+    """The text of a Markdown document without its syntax, and its first level-one heading, if any.
+
+    What is made of brackets is no Markdown that somebody wrote, and is returned as it is: the parser tries
+    every bracket as the beginning of a link, at every depth.
+    """
+    if (brackets := source.count("[")) > _BRACKETS and brackets * _CHARS_PER_BRACKET > len(source):
+        return source, None
+    tokens = MarkdownIt("commonmark", {"maxNesting": 20}).enable(["table", "strikethrough"]).parse(source)
     blocks: list[str] = []
     heading: str | None = None
     for number, token in enumerate(tokens):
@@ -89,27 +96,11 @@ def _separator(tokens: Sequence[Token], number: int) -> str:
     return "\n" if in_tight_list and not outermost.type.endswith("list_open") else "\n\n"
 
 
-class _Stripper(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.parts: list[str] = []
-        self._hidden = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, Any]]) -> None:
-        self._hidden += tag in _HIDDEN_TAGS
-
-    def handle_endtag(self, tag: str) -> None:
-        self._hidden -= tag in _HIDDEN_TAGS and self._hidden > 0
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.parts.append(data)
-
-
 def _strip_tags(html: str) -> str:
-    stripper = _Stripper()
-    stripper.feed(html)
-    return "".join(stripper.parts)
+    tree = document_fromstring(f"<div>{html}")
+    for hidden in list(tree.iter(*_HIDDEN_TAGS)):
+        hidden.drop_tree()
+    return str(tree.text_content())
 
 
 _LEFT_OVER = re.compile(r"\*\*[^*\n]{1,300}\*\*|!?\[[^\]\n]{0,300}\]\([^()\s]{0,500}\)|\\[$#*_\[\]()]")

@@ -58,7 +58,7 @@ def _boundaries(text: str) -> Iterator[int]:
         if text[at] == "\n":
             position = _end_of(_NEWLINES, text, at)
             is_end = _ends_at_newline(text, start, at, position, held)
-            end = at
+            end, held = at, -1
         else:
             position = end = _end_of(_STOP, text, at)
             is_end = _ends_at_stop(text, start, at, end, lower_starts=lower_starts)

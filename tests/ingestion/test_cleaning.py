@@ -159,3 +159,22 @@ def test_time_is_linear_on_hostile_input(unit: str) -> None:
     started = time.perf_counter()
     clean(resolve_left_overs(text))
     assert time.perf_counter() - started < 10
+
+
+def test_time_is_linear_on_torn_paragraphs() -> None:
+    line = "this paragraph is torn right here and has. no end at all but goes on and"
+    started = time.perf_counter()
+    cleaned = clean(f"{line}\n\n" * (4_000_000 // len(line)))
+    assert time.perf_counter() - started < 8  # about 0.7 s where this was written
+    assert cleaned.text == " ".join([line] * (4_000_000 // len(line)))
+
+
+def test_a_torn_sentence_of_several_short_pieces_is_joined() -> None:
+    blocks = [
+        "The minister of trade and shipping",
+        "spoke of grain that",
+        "the ports of the whole coast had lost in May.",
+    ]
+    assert clean("\n\n".join([FIRST, *blocks])).text == f"{FIRST}\n\n" + "\n\n".join(blocks)
+    blocks[0] = "The minister of trade and of all shipping in the gulf"
+    assert clean("\n\n".join([FIRST, *blocks])).text == f"{FIRST}\n\n" + " ".join(blocks)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import logging
+import time
 import zlib
 
 import pytest
@@ -120,6 +121,27 @@ def test_an_address_that_is_none_is_left_out() -> None:
     assert "javascript" in draft.warnings[0]
 
 
+@pytest.mark.parametrize("unit", ["![[", "[", "![", "[a][", "[](", "[aaaaa\n"])
+def test_markdown_made_of_brackets_takes_little_time(unit: str) -> None:
+    started = time.perf_counter()
+    draft = read("port.md", f"{FIRST}\n\n" + unit * (300_000 // len(unit)))
+    assert time.perf_counter() - started < 3
+    assert draft.text.startswith(FIRST)
+
+
+def test_a_long_list_of_links_is_still_markdown() -> None:
+    links = "\n".join(f"- [Day {n}](https://a.example/{n}) of the storm." for n in range(3000))
+    text = read("port.md", f"# Port\n\n{FIRST}\n\n{links}").text
+    assert text.endswith("Day 2998 of the storm.\nDay 2999 of the storm.")
+
+
+@pytest.mark.parametrize(
+    "block", ["<div><![<![ x</div>", "<div>\n<![if !IE]>\n</div>", "<!-- a", "<div><a b='", "<? x", "<plaintext>"]
+)
+def test_broken_html_in_markdown_is_left_out(block: str) -> None:
+    assert read("port.md", f"{FIRST}\n\n{block}").text == FIRST
+
+
 # HTML
 
 ARTICLE = f"<article><h1>Port opens again</h1><p>{FIRST}</p><p>{SECOND}</p><p>{THIRD}</p></article>"
@@ -181,6 +203,13 @@ def test_very_short_pages_are_read() -> None:
     assert (short.title, short.text) == ("Bridge", "The bridge is open.")
     plain = read("a.html", "<html><body><h1>Bridge</h1><p>The bridge is open again after two years.</p></body></html>")
     assert plain.text == "The bridge is open again after two years."
+
+
+def test_an_article_inside_an_article_is_read_once() -> None:
+    inner = "<article><div><article><p>Cars pass.</p></article></div></article>"
+    outer = f"<article><p>The bridge is open.</p>{inner}</article>"
+    draft = read("a.html", f"<html><body>{outer}<article><p>It is blue.</p></article></body></html>")
+    assert draft.text == "The bridge is open.\n\nCars pass.\n\nIt is blue."
 
 
 @pytest.mark.parametrize(
@@ -340,7 +369,6 @@ def test_the_source_of_a_record() -> None:
         {"title": 5},
         {"id": [1]},
         {"id": True},
-        {"authors": [1]},
         {"authors": {}},
         {"date": 2024},
     ],
@@ -361,3 +389,41 @@ def test_a_record_with_an_unreadable_date_is_taken_undated() -> None:
     draft = draft_from_record({"text": f"May 31, 2023\n\n{FIRST}", "published": "soonish"}, where="x")
     assert draft.published is None
     assert "soonish" in draft.warnings[0]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *("\ud800", "a\udfffb", ".", "..", " .. ", "a\x1b[31m", "a\nb", "a\x00", "\x9b1", "a\u2028b", "\u202eb"),
+        *("x" * 201, 10**250),
+    ],
+)
+@pytest.mark.parametrize("key", ["id", "_id"])
+def test_an_id_that_cannot_be_kept_or_addressed_is_refused(odd: str | int, key: str) -> None:
+    with pytest.raises(SourceUnreadable, match=r"^dump\.jsonl:7: '_?id' ") as caught:
+        draft_from_record({"text": FIRST, key: odd}, where="dump.jsonl:7")
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("usual", ["a/b?c#d", "...", "x" * 200, "порт 7", "e\u0301", "👩\u200d🚀", "-1"])
+def test_any_other_id_is_kept_as_it_is(usual: str) -> None:
+    assert draft_from_record({"text": FIRST, "id": usual}, where="x").id == usual
+
+
+@pytest.mark.parametrize("odd", ["\ud800", "\x1b[31m", "\x00", "\x9b", "\u2028", "\u202e"])
+def test_whatever_a_record_says_can_be_stored_and_shown(odd: str) -> None:
+    said = dict.fromkeys(("title", "publisher", "published"), f"a {odd} b")
+    record = {"text": f"{FIRST}{odd}", **said, "authors": [f"Jane{odd}Roe"], "url": f"https://a.example/{odd}b"}
+    draft = draft_from_record(record, where="x")
+    assert draft.url is None
+    shown = (draft.text, draft.title, draft.publisher, *draft.authors, *draft.warnings)
+    assert all(text and text.isprintable() and text.encode() for text in shown), shown
+
+
+@pytest.mark.parametrize(
+    ("authors", "expected"),
+    [([1, 2], "'authors' holds a number, not only names"), (["a", None], "'authors' holds null, not only names")],
+)
+def test_what_is_wrong_with_the_authors_is_said(authors: list[object], expected: str) -> None:
+    with pytest.raises(SourceUnreadable, match=f"^x: {expected}"):
+        draft_from_record({"text": FIRST, "authors": authors}, where="x")

@@ -160,3 +160,9 @@ def test_time_is_linear_on_hostile_input(unit: str) -> None:
     started = time.perf_counter()
     sentences(text)
     assert time.perf_counter() - started < 20  # quadratic code takes hours
+
+
+def test_time_is_linear_on_lines_after_one_abbreviation() -> None:
+    started = time.perf_counter()
+    sentences("Mr. x" + "\na" * 1_000_000)
+    assert time.perf_counter() - started < 15  # about 3 s where this was written
