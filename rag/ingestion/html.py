@@ -27,12 +27,18 @@ _SHORT = 500  # an extractor returns shorter texts as one lump, headings and par
 _MAX_ELEMENTS = 30_000  # above, an extractor takes many seconds; real pages have a tenth of that
 _SIDE_PARTS = ("nav", "footer", "header", "aside", "form", "script", "style", "noscript", "button")
 
+_BREAKS = re.compile(r"(?:<br\b[^<>]*>\s*){2,}", re.IGNORECASE)
+_BREAK = re.compile(r"<br\b[^<>]*>", re.IGNORECASE)
+_LINE_END = "\u2424"  # the symbol for a new line, which no extractor takes for white space
+
 
 def read_html(data: bytes, *, url: str | None = None, charset: str | None = None) -> Found:
     """The article of a page and what the page says about it. Raises NoArticle if it holds none."""
     found = _DECLARED.search(data[:4096])
     declared = (found.group(1) or found.group(2)).decode("ascii") if found else None
     page = re.sub(r"^\s*<\?xml[^>]*\?>", "", decode(data, declared=charset or declared)).replace("\x00", "")
+    # Extractors drop line breaks and join the words beside them; old pages have them for paragraphs.
+    page = _BREAK.sub(f" {_LINE_END} ", _BREAKS.sub("</p><p>", page))
     try:
         tree = document_fromstring(page)
     except (ParserError, ValueError) as error:
@@ -47,7 +53,7 @@ def read_html(data: bytes, *, url: str | None = None, charset: str | None = None
         raise _no_article()
     return Found(
         text,
-        title=title or _heading(tree),
+        title=title.replace(_LINE_END, " ") if title else _heading(tree),
         publisher=said.publisher,
         authors=tuple(name.strip() for name in author.split(";") if name.strip()) if author else (),
         published=said.published,
@@ -98,7 +104,9 @@ def _blocks(body: HtmlElement) -> Iterator[str]:
 
 
 def _line(element: HtmlElement) -> str:
-    return " ".join("".join(element.itertext()).split())
+    """The text of an element on one line, or on as many as it has line breaks."""
+    lines = "".join(element.itertext()).split(_LINE_END)
+    return "\n".join(line for line in (" ".join(line.split()) for line in lines) if line)
 
 
 def _reads_as_article(lines: list[str]) -> bool:
@@ -130,5 +138,5 @@ def _heading(tree: HtmlElement) -> str | None:
     for tag in ("h1", "title"):
         for element in tree.iter(tag):
             if text := _line(element):
-                return text
+                return " ".join(text.split())
     return None

@@ -205,6 +205,30 @@ def test_very_short_pages_are_read() -> None:
     assert plain.text == "The bridge is open again after two years."
 
 
+def test_line_breaks_of_a_page_keep_words_apart() -> None:
+    body = (
+        "<article><h1>Ferry sinks off Dorn</h1><p>By Ann Lee<br>DORN - A ferry sank off Dorn on Sunday, the coast"
+        " guard said.<br><br>All 40 people on board were saved by fishermen, the guard added.</p></article>"
+    )
+    draft = read("a.html", f"<html><body>{body}</body></html>")
+    assert draft.authors == ("Ann Lee",)
+    assert draft.text == (
+        "DORN - A ferry sank off Dorn on Sunday, the coast guard said.\n\n"
+        "All 40 people on board were saved by fishermen, the guard added."
+    )
+
+
+def test_an_old_page_has_line_breaks_for_paragraphs() -> None:
+    draft = read(
+        "a.html",
+        "<html><head><title>Mill burns</title></head><body><font size=5><b>Mill burns in Trent</b></font><br><br>"
+        "Fire destroyed the old cotton mill in Trent on Friday night, the fire chief said.<br><br>"
+        "Chief Al Moreno put the damage at $3 million. Nobody was hurt.<br><br>"
+        "The mill closed in 1984. The owner had planned to turn it into flats.<br></body></html>",
+    )
+    assert "said.\n\nChief Al Moreno put the damage at $3 million. Nobody was hurt.\n\nThe mill" in draft.text
+
+
 def test_an_article_inside_an_article_is_read_once() -> None:
     inner = "<article><div><article><p>Cars pass.</p></article></div></article>"
     outer = f"<article><p>The bridge is open.</p>{inner}</article>"
