@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from rag.errors import InvalidRequest
+from rag.ingestion.documents import usable_id
 from rag.records import (
     Answer,
     Article,
@@ -50,6 +51,8 @@ def draft_from_json(record: dict[str, Any]) -> Draft:
         raise InvalidRequest(f"{where}: {first['msg']}", "send an article as a dump's line") from error
     if not draft.text.strip():
         raise InvalidRequest("text: it is empty", "send an article with text")
+    if draft.id is not None:
+        usable_id(draft.id, where="the article: 'id'")
     if draft.published is not None:
         try:
             datetime.fromisoformat(draft.published)

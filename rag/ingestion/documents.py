@@ -16,7 +16,7 @@ from rag.ingestion.markdown import plain_text, resolve_left_overs, split_front_m
 from rag.ingestion.pdf import read_pdf
 from rag.records import Draft
 
-__all__ = ["draft_from_bytes", "draft_from_record"]
+__all__ = ["draft_from_bytes", "draft_from_record", "usable_id"]
 
 Format = Literal["text", "markdown", "html", "pdf"]
 
@@ -126,13 +126,18 @@ def _identity(record: Mapping[str, object], where: str) -> str | None:
         identity = str(value)
     else:
         identity = (_string(record, key, where) or "").strip()
+    return usable_id(identity, where=f"{where}: {key!r}") if identity else None
+
+
+def usable_id(identity: str, *, where: str) -> str:
+    """The id itself. Raises SourceUnreadable for one that cannot be stored, shown or addressed."""
     if UNSAFE.search(identity):
-        raise SourceUnreadable(f"{where}: {key!r} holds a control character or half a character", "leave it out")
+        raise SourceUnreadable(f"{where} holds a control character or half a character", "leave it out")
     if identity in (".", ".."):
-        raise SourceUnreadable(f"{where}: {key!r} is {identity!r}, which no address can hold", "give another id")
+        raise SourceUnreadable(f"{where} is {identity!r}, which no address can hold", "give another id")
     if len(identity) > _ID_MAX:
-        raise SourceUnreadable(f"{where}: {key!r} is longer than {_ID_MAX} characters", "give a shorter one")
-    return identity or None
+        raise SourceUnreadable(f"{where} is longer than {_ID_MAX} characters", "give a shorter one")
+    return identity
 
 
 def _string(record: Mapping[str, object], key: str, where: str) -> str | None:
