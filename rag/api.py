@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Body, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from rag.access import AccessControl, BodyLimit
+from rag.chat_api import chat_routes
 from rag.engine import Engine, ask
 from rag.errors import (
     DiskFull,
@@ -33,6 +33,7 @@ from rag.errors import (
 from rag.ingestion.documents import draft_from_bytes, draft_from_record
 from rag.records import Draft, Event, Filters, Mode, Question, Role, Turn
 from rag.settings import Settings
+from rag.streaming import stream_response
 from rag.wire import draft_from_json, event_to_json, to_json
 
 logger = logging.getLogger(__name__)
@@ -111,7 +112,13 @@ class DoctorRequest(_Body):
 def create_app(engine: Engine, settings: Settings) -> FastAPI:
     """The API on an engine, with its guards; the page is mounted by the caller, last."""
     app = FastAPI(title="Dateline", docs_url=None, redoc_url=None, openapi_url=None)
-    routers = [_health_routes(engine), _answer_routes(engine), _article_routes(engine, settings), _unbuilt_routes()]
+    routers = [
+        _health_routes(engine),
+        _answer_routes(engine),
+        chat_routes(engine),
+        _article_routes(engine, settings),
+        _unbuilt_routes(),
+    ]
     for router in (*routers, _unknown_routes(routers)):
         app.include_router(router)
     app.add_exception_handler(RagError, _rag_error)
@@ -156,7 +163,7 @@ def _answer_routes(engine: Engine) -> APIRouter:
             return JSONResponse(to_json(ask(engine, question)))
         # A question that is refused answers with a status of its own, not inside the stream.
         events = engine.answer(question)
-        return StreamingResponse(_server_sent(events), media_type="text/event-stream", headers=_NO_BUFFERING)
+        return stream_response(events, _ServerSent())
 
     @router.post("/search")
     def search(body: SearchRequest) -> dict[str, Any]:
@@ -252,8 +259,6 @@ def _check_size(size: int, settings: Settings) -> None:
 def _unbuilt_routes() -> APIRouter:
     router = APIRouter()
 
-    @router.api_route("/v1/chat/completions", methods=["POST"])
-    @router.api_route("/v1/models", methods=["GET"])
     @router.api_route("/slack/command", methods=["POST"])
     @router.api_route("/slack/events", methods=["POST"])
     @router.api_route("/metrics", methods=["GET"])
@@ -287,28 +292,22 @@ def _unknown_routes(routers: Sequence[APIRouter]) -> APIRouter:
 
 # Streaming
 
-_NO_BUFFERING = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
+class _ServerSent:
+    """The contract's events: `sources`, `claim`, `reset`, `done`, `error`."""
 
-async def _server_sent(events: Iterator[Event]) -> AsyncIterator[str]:
-    """Events as they come; when the client goes away the engine's generator is closed with the stream."""
-    try:
-        # Abandoned when the client goes away: `close` then ends what the thread waits for.
-        while (event := await to_thread.run_sync(next, events, None, abandon_on_cancel=True)) is not None:
-            yield _message(*event_to_json(event))
-    except RagError as error:
-        yield _message("error", {"error": {"code": error.code, "message": str(error)}})
-    except Exception:
-        logger.exception("an answer broke off")
-        yield _message("error", {"error": {"code": "internal_error", "message": "the answer broke off: ask again"}})
-    finally:
-        close = getattr(events, "close", None)
-        if close is not None:
-            close()
+    def start(self) -> Iterator[str]:
+        yield from ()
 
+    def event(self, event: Event) -> Iterator[str]:
+        name, data = event_to_json(event)
+        yield f"event: {name}\ndata: {json.dumps(data)}\n\n"
 
-def _message(name: str, data: dict[str, Any]) -> str:
-    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
+    def error(self, code: str, message: str) -> Iterator[str]:
+        yield f"event: error\ndata: {json.dumps({'error': {'code': code, 'message': message}})}\n\n"
+
+    def end(self) -> Iterator[str]:
+        yield from ()
 
 
 # Errors

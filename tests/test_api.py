@@ -152,8 +152,10 @@ def test_a_declined_question_shows_what_was_closest(http: httpx.Client) -> None:
             413,
             None,
         ),
-        ("POST", "/v1/chat/completions", {"json": {}}, 501, "not_built"),
-        ("GET", "/v1/models", {}, 501, "not_built"),
+        ("POST", "/v1/chat/completions", {"json": {}}, 422, "invalid_request"),
+        ("POST", "/v1/chat/completions", {"json": {"messages": []}}, 422, "invalid_request"),
+        ("POST", "/v1/chat/completions", {"json": {"messages": [{"role": "assistant", "content": "x"}]}}, 422, None),
+        ("POST", "/v1/chat/completions", {"json": {"messages": [{"role": "user", "content": " "}]}}, 422, None),
         ("GET", "/metrics", {}, 501, "not_built"),
     ],
 )

@@ -83,10 +83,15 @@ def markdown(claims: Sequence[Claim], *, quoted: bool) -> str:
     lines = []
     for claim in claims:
         markers = "".join(f"[{n}]" for n in dict.fromkeys(q.source for q in claim.quotes))
-        text = _MARKDOWN.sub(r"\\\1", claim.text)
+        text = escaped(claim.text)
         flagged = f" ({'; '.join(claim.flags)})" if claim.flags else ""
         lines.append(f"- “{text}” {markers}" if quoted else f"{text} {markers}{flagged}")
     return f"{QUOTES_HEADER}\n\n" + "\n".join(lines) if quoted else " ".join(lines)
+
+
+def escaped(text: str) -> str:
+    """A text in which nothing is Markdown."""
+    return _MARKDOWN.sub(r"\\\1", text)
 
 
 def closest(hits: Sequence[Hit]) -> tuple[Closest, ...]:

@@ -1,0 +1,54 @@
+"""Events of an answer as server-sent events, whatever their form."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from typing import Protocol
+
+from anyio import to_thread
+from fastapi.responses import StreamingResponse
+
+from rag.errors import RagError
+from rag.records import Event
+
+logger = logging.getLogger(__name__)
+
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class Form(Protocol):
+    """How events are put on the wire."""
+
+    def start(self) -> Iterator[str]: ...
+    def event(self, event: Event) -> Iterator[str]: ...
+    def error(self, code: str, message: str) -> Iterator[str]: ...
+    def end(self) -> Iterator[str]: ...
+
+
+def stream_response(events: Iterator[Event], form: Form) -> StreamingResponse:
+    """Stream events as they come; when the client goes away, the engine's work on them ends."""
+    return StreamingResponse(_messages(events, form), media_type="text/event-stream", headers=_HEADERS)
+
+
+async def _messages(events: Iterator[Event], form: Form) -> AsyncIterator[str]:
+    try:
+        for message in form.start():
+            yield message
+        # Abandoned when the client goes away: `close` then ends what the thread waits for.
+        while (event := await to_thread.run_sync(next, events, None, abandon_on_cancel=True)) is not None:
+            for message in form.event(event):
+                yield message
+        for message in form.end():
+            yield message
+    except RagError as error:
+        for message in form.error(error.code, str(error)):
+            yield message
+    except Exception:
+        logger.exception("an answer broke off")
+        for message in form.error("internal_error", "the answer broke off: ask again"):
+            yield message
+    finally:
+        close = getattr(events, "close", None)
+        if close is not None:
+            close()
