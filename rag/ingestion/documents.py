@@ -30,7 +30,7 @@ _SUFFIXES: dict[str, Format] = {
     ".xhtml": "html",
     ".pdf": "pdf",
 }
-_ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!", b"\xd0\xcf\x11\xe0")
+_JSON_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*[\[{]")
 _ID_MAX = 200
 _HTML_START = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype html|html)\b", re.IGNORECASE | re.DOTALL
@@ -93,8 +93,8 @@ def _format(name: str, data: bytes) -> Format:
         return "pdf"
     if suffix in (".jsonl", ".ndjson"):
         raise SourceUnreadable("it is a dump of several articles", "`rag ingest` takes dumps as files")
-    if data.startswith(_ARCHIVES):
-        raise SourceUnreadable("it is not text", "give a text, Markdown, HTML, PDF or .jsonl file")
+    if suffix == ".json" and _JSON_START.match(data):
+        raise SourceUnreadable("it is JSON, no text", "write one JSON object a line into a .jsonl file")
     if suffix not in (".md", ".markdown") and _HTML_START.match(data):
         return "html"
     return _SUFFIXES.get(suffix, "text")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rag.errors import NoArticle
 from rag.ingestion.cleaning import clean, one_line, opening_words
-from rag.ingestion.dates import parse_date
+from rag.ingestion.dates import parse_date, read_date_line
 from rag.ingestion.language import foreign_language
 from rag.records import Draft
 
@@ -16,6 +16,11 @@ __all__ = ["UNSAFE", "Found", "finish", "read_published"]
 # What SQLite cannot store or a terminal obeys: surrogates, control characters, line ends, overrides of
 # the writing direction
 UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+_TOP_LINES = 14
+_BYLINE_MAX = 160
+_BYLINE = re.compile(r"\s*[Bb][Yy]:? [A-Z]\S* \S.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ class Found:
 def finish(found: Found, *, source: str | None, id: str | None = None) -> Draft:
     """Clean the text and settle title, authors and date. Raises NoArticle if no text is left."""
     title = one_line(found.title)
-    cleaned = clean(found.text, title=title)
+    cleaned = clean(_with_byline_apart(found.text), title=title)
     if not re.search(r"\w", cleaned.text):
         raise NoArticle("it holds no text", "give an article with some text in it")
     published, published_from = found.published, found.published_from
@@ -61,6 +66,20 @@ def finish(found: Found, *, source: str | None, id: str | None = None) -> Draft:
         url=url,
         warnings=warnings,
     )
+
+
+def _with_byline_apart(text: str) -> str:
+    """The text with "By Jo Roe, Oct. 23, 2025" at its top as two lines, which are read as what they are."""
+    lines = text.split("\n", _TOP_LINES)
+    for number, line in enumerate(lines[:_TOP_LINES]):
+        if len(line) > _BYLINE_MAX:
+            break
+        for gap in re.finditer(r",? (?:on )?", line) if _BYLINE.fullmatch(line) else ():
+            dated = read_date_line(line[gap.end() :])
+            if dated and dated.published:
+                lines[number] = f"{line[: gap.start()]}\n{line[gap.end() :]}"
+                return "\n".join(lines)
+    return text
 
 
 def read_published(value: str, *, where: str) -> tuple[str | None, str | None, tuple[str, ...]]:

@@ -51,6 +51,8 @@ def read_lines(path: Path, *, max_bytes: int) -> Iterator[DumpLine]:
     except PermissionError as error:
         raise SourceUnreadable(f"{path} may not be read (permission denied)", "grant access to it") from error
     except (OSError, EOFError, zlib.error) as error:
+        if isinstance(error, gzip.BadGzipFile) and str(error).startswith("Not a gzipped file") and not number:
+            raise SourceUnreadable(f"{path} is not gzip", "rename it or pack it") from error
         raise SourceUnreadable(f"{path} breaks off after line {number}", "fetch or pack it again") from error
 
 

@@ -25,6 +25,12 @@ _FUNCTION_WORDS = {
     "Swedish": "och att det som en på är av för med den till inte har om ett var från",
     "Indonesian": "yang dan di dengan untuk dari ini itu pada tidak dalam akan ke oleh juga adalah",
 }
+_OF_SCRIPT = {
+    "Cjk": "Chinese, Japanese or Korean",
+    "Hiragana": "Japanese",
+    "Katakana": "Japanese",
+    "Hangul": "Korean",
+}
 _LANGUAGES = {name: frozenset(listed.split()) for name, listed in _FUNCTION_WORDS.items()}
 
 
@@ -51,7 +57,10 @@ def foreign_language(text: str) -> str | None:
 def _foreign_script(sample: str) -> str | None:
     scripts = Counter(_script(char) for char in sample if char.isalpha())
     latin = scripts.pop("Latin", 0)
-    return f"{scripts.most_common(1)[0][0]} script" if scripts.total() > latin else None
+    if scripts.total() <= latin:
+        return None
+    script = scripts.most_common(1)[0][0]
+    return _OF_SCRIPT.get(script, f"{script} script")
 
 
 def _script(char: str) -> str:

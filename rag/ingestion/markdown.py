@@ -15,6 +15,11 @@ __all__ = ["FrontMatter", "plain_text", "resolve_left_overs", "split_front_matte
 
 _FRONT = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _FRONT_MAX = 64_000
+# Front matter that is never closed: as far as its lines read as YAML
+_UNCLOSED = re.compile(
+    r"\ufeff?---[ \t]*\r?\n[\w-]+:(?![^ \t\r\n])[^\r\n]*"
+    r"(?:\r?\n(?:[\w-]+:(?![^ \t\r\n])|[ \t]+\S|- )[^\r\n]*)*"
+)
 _HIDDEN_TAGS = ("script", "style", "iframe", "noscript")
 _BRACKETS = 2000
 _CHARS_PER_BRACKET = 8
@@ -33,15 +38,26 @@ def split_front_matter(text: str) -> FrontMatter:
     """Take the YAML block off the top. Scalars stay strings, so that dates are read by our own rules."""
     found = _FRONT.match(text[:_FRONT_MAX])
     if not found:
-        return FrontMatter(body=text)
+        return _unclosed(text) or FrontMatter(body=text)
     body = text[found.end() :]
     try:
         keys = yaml.load(found.group(1), Loader=yaml.BaseLoader)  # strings, lists, dicts: no objects
     except (yaml.YAMLError, RecursionError):
+        # Above a rule further down stands the article itself, not only front matter.
+        if re.search(r"\n[ \t\r]*\n", found.group(1)) and (unclosed := _unclosed(text)):
+            return unclosed
         return FrontMatter(body=body, problem="the front matter is no readable YAML and was left out")
     if not isinstance(keys, dict):
         return FrontMatter(body=text)
     return FrontMatter({str(key).lower(): value for key, value in keys.items()}, body)
+
+
+def _unclosed(text: str) -> FrontMatter | None:
+    """The text below front matter that has a beginning and no end; None if it has no beginning either."""
+    found = _UNCLOSED.match(text[:_FRONT_MAX])
+    if not found:
+        return None
+    return FrontMatter(body=text[found.end() :], problem="the front matter is never closed (---) and was left out")
 
 
 def plain_text(source: str) -> tuple[str, str | None]:

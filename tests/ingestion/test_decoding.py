@@ -41,3 +41,29 @@ def test_a_declared_encoding_is_respected() -> None:
 def test_binary_is_no_text(data: bytes) -> None:
     with pytest.raises(SourceUnreadable, match="not text"):
         decode(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"\xff\xd8\xff", "a JPEG image"),
+        (b"\x89PNG", "a PNG image"),
+        (b"GIF89a", "a GIF image"),
+        (b"PK\x03\x04", "a ZIP archive or an Office document"),
+        (b"\x1f\x8b\x08", "a gzip archive"),
+        (b"{\\rtf1\\ansi Hello}", "an RTF document"),
+        (b"\x7fELF", "a program"),
+        (b"\xd0\xcf\x11\xe0", "an old Office document"),
+    ],
+)
+def test_what_is_no_text_is_called_by_its_name(data: bytes, kind: str) -> None:
+    with pytest.raises(SourceUnreadable) as caught:
+        decode(data)
+    assert caught.value.message == f"it is not text ({kind})"
+
+
+def test_a_few_foreign_bytes_are_no_text() -> None:
+    with pytest.raises(SourceUnreadable, match="not text"):
+        decode(b"\xe3\xd1\xcd")
+    assert decode("Мир".encode()) == "Мир"
+    assert decode("Мир".encode("cp1251"), declared="cp1251") == "Мир"

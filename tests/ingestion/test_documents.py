@@ -55,6 +55,26 @@ def test_a_text_in_another_language_comes_with_a_warning() -> None:
     assert "Cyrillic" in warning
 
 
+@pytest.mark.parametrize("name", ["Jo Whitfield", "Jane Roe", "Ana de la Cruz"])
+def test_a_byline_with_a_date_gives_both(name: str) -> None:
+    draft = read("port.txt", f"Port Opens Again\n\nBy {name}, Oct. 23, 2025\n\n{FIRST}")
+    assert (draft.authors, draft.published, draft.text) == ((name,), "2025-10-23", FIRST)
+    prose = f"{FIRST}\n\nBy {name}, who was there, Oct. 23, 2025 was no day like others."
+    assert read("port.txt", prose).text == prose
+
+
+@pytest.mark.parametrize("text", ["外務大臣は交渉", "外交部长表示谈判将在下周继续进行"])
+def test_the_script_of_east_asia_is_named_in_plain_words(text: str) -> None:
+    (warning,) = read("port.txt", text).warnings
+    assert warning.endswith("this looks like Chinese, Japanese or Korean")
+
+
+@pytest.mark.parametrize("data", ['[{"text": "a"}]', '\ufeff\n{"text": "a"}', "["])
+def test_json_is_no_article(data: str) -> None:
+    with pytest.raises(SourceUnreadable, match=r"it is JSON.*one JSON object a line into a \.jsonl"):
+        read("port.json", data)
+
+
 # Markdown
 
 FRONT = """---
@@ -106,6 +126,22 @@ def test_broken_front_matter_is_left_out_with_a_warning(block: str) -> None:
     draft = read("port.md", f"---\n{block}\n---\n{FIRST}")
     assert draft.text == FIRST
     assert "front matter" in draft.warnings[0] or block == "&a [*a]"
+
+
+@pytest.mark.parametrize("rest", ["", "\n\n---\n\nAnd more was said later on."])
+def test_front_matter_that_is_never_closed_is_left_out_with_a_warning(rest: str) -> None:
+    front = "---\ntitle: never ends\npublished: 2024-01-02\ntags:\n  - a\n- b"
+    draft = read("port.md", f"{front}\n\n# Port opens again\n\n{FIRST}{rest}")
+    assert (draft.title, draft.published) == ("Port opens again", None)
+    assert draft.text.startswith(FIRST)
+    assert ("And more" in draft.text) == bool(rest)
+    assert "never closed" in draft.warnings[0]
+    assert read("port.md", f"{front}\n{FIRST}").title.startswith("The harbour of Salalah")
+
+
+def test_a_rule_at_the_top_is_no_front_matter() -> None:
+    draft = read("port.md", f"---\n\n{FIRST}")
+    assert (draft.text, draft.warnings) == (FIRST, ())
 
 
 @pytest.mark.parametrize("published", ["2024-13-45", "soon", "05/06/2024", "{a: b}"])

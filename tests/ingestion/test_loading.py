@@ -168,3 +168,10 @@ def test_a_dump_is_read_line_by_line(tmp_path: Path) -> None:
     first = next(discover(str(path), RULES))
     assert first.name.endswith("d.jsonl:1")
     assert first.load().text == TEXT
+
+
+def test_a_dump_that_is_no_gzip_is_called_so(tmp_path: Path) -> None:
+    path = tmp_path / "dump.jsonl.gz"
+    path.write_text(json.dumps({"text": TEXT}))
+    with pytest.raises(SourceUnreadable, match=r"dump\.jsonl\.gz is not gzip: rename it or pack it"):
+        load_all(path)
