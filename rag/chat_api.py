@@ -177,7 +177,7 @@ class _Telling:
     def _claim(self, claim: Claim) -> _Piece:
         before = "\n\n" if self._claims > 1 else ""
         numbers = list(dict.fromkeys(quote.source for quote in claim.quotes))
-        flags = f" ({'; '.join(claim.flags)})" if claim.flags else ""
+        flags = f" ({escaped('; '.join(claim.flags))})" if claim.flags else ""
         sentence = f"{escaped(claim.text)} {''.join(f'[{number}]' for number in numbers)}"
         start, end = len(before), len(before) + len(sentence)
         return _Piece(f"{before}{sentence}{flags}", tuple((start, end, self._sources[n]) for n in numbers))

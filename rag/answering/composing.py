@@ -84,7 +84,7 @@ def markdown(claims: Sequence[Claim], *, quoted: bool) -> str:
     for claim in claims:
         markers = "".join(f"[{n}]" for n in dict.fromkeys(q.source for q in claim.quotes))
         text = escaped(claim.text)
-        flagged = f" ({'; '.join(claim.flags)})" if claim.flags else ""
+        flagged = f" ({escaped('; '.join(claim.flags))})" if claim.flags else ""
         lines.append(f"- “{text}” {markers}" if quoted else f"{text} {markers}{flagged}")
     return f"{QUOTES_HEADER}\n\n" + "\n".join(lines) if quoted else " ".join(lines)
 

@@ -41,11 +41,13 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _THOUGHT = re.compile(r"\s*<(think|thinking|reasoning)>", re.IGNORECASE)
 _THOUGHT_END = re.compile(r"</(?:think|thinking|reasoning)>", re.IGNORECASE)
 
-_TAG = re.compile(r"<[/!?a-z][^<>]*(?:>|$)", re.IGNORECASE)
+_TAG = re.compile(r"<[/!?a-z][^<>]*(?:<(?![/!?a-z])[^<>]*)*(?:>|$)", re.IGNORECASE)
 _IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])?")
 _LINK = re.compile(r"\[([^\[\]]*)\](?:\([^)]*\)|\[[^\[\]]*\])")
+_HALF_LINK = re.compile(r"!(?=\[)|(?<=\])\([^\s()]*\)?")  # brackets within brackets, or no end
 _ADDRESS = re.compile(
-    r"\b[a-z][a-z0-9+.-]*://\S*|(?<![\w:])//\S+|\bwww\.\S+|\b(?:mailto|javascript|vbscript|data|tel):(?=\S)\S+"
+    r"(?<![\w+.-])[\w+.-]*://\S*|(?<![\w:])//\S+|\bwww\.\S+"
+    r"|\b(?:https?|mailto|javascript|vbscript|data|tel):(?=\S)\S+"
     r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/\S*",
     re.IGNORECASE,
 )
@@ -142,7 +144,7 @@ def plain_text(text: str) -> str:
         text = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
         text = _TAG.sub("", text)
         text = _LINK.sub(r"\1", _IMAGE.sub("", _MARKER.sub("", text)))
-        text = _EMPHASIS.sub("", _ADDRESS.sub("", text)).strip()
+        text = _EMPHASIS.sub("", _ADDRESS.sub("", _HALF_LINK.sub("", text))).strip()
     return re.sub(r" +(?=[.,;:!?](?:\s|$))", "", text)
 
 
