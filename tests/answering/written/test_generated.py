@@ -238,7 +238,7 @@ def check_rendered(claims: list[Claim]) -> None:
     first_uses = list(dict.fromkeys(wanted))
     assert first_uses == list(range(1, len(first_uses) + 1))
     assert not ACTIVE.search(text), text
-    text = markdown([claim for claim in claims], quoted=False)
+    text = markdown(claims, quoted=False)
     text = MARKER.sub("", text)
     assert not re.search(r"(?<!\\)[<>`*_|#~\[\]]", text), text
 
