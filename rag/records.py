@@ -249,6 +249,7 @@ class Answer:
     as_of: str | None = None
     model: str | None = None
     timings_ms: Timings = Timings()
+    confidence: float | None = None  # calibrated probability that the best sentence found answers the question
 
 
 @dataclass(frozen=True, slots=True)

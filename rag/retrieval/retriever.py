@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from rag.storage.library import Library
 from rag.storage.projection import Projection
 
 LONGEST_QUERY = 4000
+
+Method = Literal["hybrid", "lexical", "dense"]
 
 Encode = Callable[[list[str]], NDArray[np.float32]]
 
@@ -44,11 +47,18 @@ class Retriever:
     dense_weight: float = 0.55
     depth: int = 100
 
-    def retrieve(self, query: str, filters: Filters = Filters(), top_k: int = 10) -> list[Hit]:
-        """The best `top_k` passages, best first; the filters hold in both indexes."""
-        phrase = expression(query)
+    def retrieve(
+        self, query: str, filters: Filters = Filters(), top_k: int = 10, method: Method = "hybrid"
+    ) -> list[Hit]:
+        """The best `top_k` passages, best first; the filters hold in both indexes.
+
+        One index alone is for measuring what the other adds.
+        """
+        phrase = None if method == "dense" else expression(query)
         lexical = self.library.match(phrase, filters, self.depth) if phrase else []
-        dense = self.projection.query(self.encode([query])[0], self.depth, filters)
+        dense = []
+        if method != "lexical":
+            dense = self.projection.query(self.encode([query])[0], self.depth, filters)
         fused = weighted_sum(lexical, dense, dense_weight=self.dense_weight)[:top_k]
         cosine = dict(dense)
         stored = self.library.passages([id_ for id_, *_ in fused])
