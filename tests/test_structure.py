@@ -27,7 +27,7 @@ VENDORS = {
     "chromadb": {"rag.storage.vectors"},
     "gradio": {"ui.chat"},
     "onnx": {"rag.models.bert_graph"},
-    "onnxruntime": {"rag.models.bert_graph", "rag.models.local_encoder"},
+    "onnxruntime": {"rag.models.onnx_session"},
     "openai": {"rag.models.writer", "rag.models.remote_encoder"},
     "llama_index": {"rag.models.writer"},
     "trafilatura": {"rag.ingestion.html"},

@@ -1,9 +1,10 @@
-"""Writes a BERT sentence encoder as an ONNX graph of ONNX Runtime's fused operators.
+"""Writes BERT models as ONNX graphs of ONNX Runtime's fused operators: a sentence encoder, and a reader.
 
-    input_ids (int32, [texts, tokens])
-      -> token and position embeddings
+    input_ids (int32, [texts, tokens]); for the reader also token_type_ids
+      -> token, position and segment embeddings
       -> layers x (MatMul, MultiHeadAttention, MatMul, LayerNormalization, MatMul, BiasGelu, MatMul, LayerNormalization)
-      -> pooling, L2 norm -> vectors (float32, [texts, hidden])
+      -> encoder: pooling, L2 norm -> vectors (float32, [texts, hidden])
+      -> reader: spans (float32, [texts, tokens, 2]: start and end), answers (float32, [texts, 1])
 
 There is no mask: the texts of one run have the same length, see `LocalEncoder`. In int8 the matrices
 are quantised symmetrically with a scale for each output column, the token table with one for each
@@ -34,16 +35,22 @@ _FLOAT = 1  # onnx.TensorProto.FLOAT
 def build_graph(folder: BertFolder, weights: Weights, precision: Precision) -> bytes:
     """The serialised ONNX model. Raises EncoderError if the weights are not those of `folder`."""
     graph = _Graph(quantised=precision == "int8")
-    try:
-        hidden = _embeddings(graph, folder, weights)
-        for layer in range(folder.layers):
-            hidden = _layer(graph, folder, weights, f"encoder.layer.{layer}", hidden)
-    except KeyError as error:
-        raise EncoderError(f"the weights in {folder.path} lack {error.args[0]!r}", "is it a BERT model?") from error
-    except ValueError as error:
-        raise EncoderError(f"the weights in {folder.path} do not fit together ({error})") from error
-    _pool(graph, folder, hidden)
-    return _serialise(graph, folder)
+    _pool(graph, folder, _hidden(graph, folder, weights))
+    return _serialise(graph, {"vectors": ["texts", folder.hidden]})
+
+
+def build_reader_graph(folder: BertFolder, weights: Weights, precision: Precision) -> bytes:
+    """The serialised ONNX model of a reader: `weights` also hold the linear layers `span` ([2, hidden]) over
+    every token and `answers` ([1, hidden]) over the first. Raises EncoderError."""
+    graph = _Graph(quantised=precision == "int8", inputs=["input_ids", "token_type_ids"])
+    hidden = _hidden(graph, folder, weights)
+    first = graph.add("Gather", [hidden, graph.constant("first", np.array(0, np.int64))], axis=1)
+    for name, values in (("span", hidden), ("answers", first)):
+        # Two columns cost nothing in full precision.
+        product = graph.add("MatMul", [values, graph.constant(f"{name}.weight", weights[f"{name}.weight"].T)])
+        output = "spans" if name == "span" else name
+        graph.add("Add", [product, graph.constant(f"{name}.bias", weights[f"{name}.bias"])], output)
+    return _serialise(graph, {"spans": ["texts", "tokens", 2], "answers": ["texts", 1]})
 
 
 @dataclass
@@ -51,6 +58,7 @@ class _Graph:
     """Nodes and constants as plain data, so that only serialising needs onnx."""
 
     quantised: bool
+    inputs: list[str] = field(default_factory=lambda: ["input_ids"])
     nodes: list[tuple[str, list[str], list[str], dict[str, Any]]] = field(default_factory=list)
     constants: dict[str, NDArray[Any]] = field(default_factory=dict)
 
@@ -85,13 +93,28 @@ def _quantise(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8],
     return np.rint(weight / scale).astype(np.int8), scale
 
 
+def _hidden(graph: _Graph, folder: BertFolder, weights: Weights) -> str:
+    """The last layer's states, [texts, tokens, hidden]. Raises EncoderError."""
+    try:
+        hidden = _embeddings(graph, folder, weights)
+        for layer in range(folder.layers):
+            hidden = _layer(graph, folder, weights, f"encoder.layer.{layer}", hidden)
+    except KeyError as error:
+        raise EncoderError(f"the weights in {folder.path} lack {error.args[0]!r}", "is it a BERT model?") from error
+    except ValueError as error:
+        raise EncoderError(f"the weights in {folder.path} do not fit together ({error})") from error
+    return hidden
+
+
 def _embeddings(graph: _Graph, folder: BertFolder, weights: Weights) -> str:
     words = weights["embeddings.word_embeddings.weight"]
     if words.shape != (folder.vocabulary, folder.hidden):
         raise ValueError(f"{words.shape} token embeddings for {folder.vocabulary} tokens of size {folder.hidden}")
-    # There is one segment only, so its embedding is part of every position's.
-    segment = weights["embeddings.token_type_embeddings.weight"][0]
-    positions = weights["embeddings.position_embeddings.weight"][: folder.max_tokens] + segment
+    segments = weights["embeddings.token_type_embeddings.weight"]
+    positions = weights["embeddings.position_embeddings.weight"][: folder.max_tokens]
+    paired = "token_type_ids" in graph.inputs
+    if not paired:  # the embedding of the only segment is part of every position's
+        positions = positions + segments[0]
     if graph.quantised:
         codes, scales = _quantise(words, axis=1)
         codes_of_tokens = graph.add("Gather", [graph.constant("words", codes), "input_ids"])
@@ -102,6 +125,9 @@ def _embeddings(graph: _Graph, folder: BertFolder, weights: Weights) -> str:
     zero = graph.constant("zero", np.array([0], np.int64))
     length = graph.add("Shape", ["input_ids"], start=1, end=2)
     places = graph.add("Slice", [graph.constant("positions", positions), zero, length, zero])
+    if paired:
+        segment = graph.add("Gather", [graph.constant("segments", segments), "token_type_ids"])
+        places = graph.add("Add", [segment, places])
     return graph.normalise(tokens, places, _norm(graph, weights, "embeddings.LayerNorm"), folder.epsilon)
 
 
@@ -141,7 +167,7 @@ def _pool(graph: _Graph, folder: BertFolder, hidden: str) -> None:
     graph.add("LpNormalization", [pooled], "vectors", axis=-1, p=2)
 
 
-def _serialise(graph: _Graph, folder: BertFolder) -> bytes:
+def _serialise(graph: _Graph, outputs: dict[str, list[str | int]]) -> bytes:
     # Slow to import, and needed only once for each model.
     from onnx import TensorProto, helper, numpy_helper
 
@@ -152,8 +178,8 @@ def _serialise(graph: _Graph, folder: BertFolder) -> bytes:
     body = helper.make_graph(
         nodes,
         "bert",
-        [helper.make_tensor_value_info("input_ids", TensorProto.INT32, ["texts", "tokens"])],
-        [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["texts", folder.hidden])],
+        [helper.make_tensor_value_info(name, TensorProto.INT32, ["texts", "tokens"]) for name in graph.inputs],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
         [numpy_helper.from_array(value, name) for name, value in graph.constants.items()],
     )
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid(_FUSED, 1)]

