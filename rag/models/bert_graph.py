@@ -46,6 +46,8 @@ def build_reader_graph(folder: BertFolder, weights: Weights, precision: Precisio
     hidden = _hidden(graph, folder, weights)
     first = graph.add("Gather", [hidden, graph.constant("first", np.array(0, np.int64))], axis=1)
     for name, values in (("span", hidden), ("answers", first)):
+        if missing := {f"{name}.weight", f"{name}.bias"} - weights.keys():
+            raise EncoderError(f"the weights of the reader lack {min(missing)!r}", "train it again")
         # Two columns cost nothing in full precision.
         product = graph.add("MatMul", [values, graph.constant(f"{name}.weight", weights[f"{name}.weight"].T)])
         output = "spans" if name == "span" else name

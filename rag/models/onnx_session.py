@@ -21,7 +21,9 @@ def load_session(graph: bytes, origin: Path) -> InferenceSession:
     """A session of a serialised graph; `origin` is what an error names. Raises EncoderError."""
     # Imported here: commands that run no model start without it.
     import onnxruntime
-    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, RuntimeException
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    refusals = (state.Fail, state.InvalidArgument, state.InvalidGraph, state.InvalidProtobuf, state.RuntimeException)
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -30,5 +32,5 @@ def load_session(graph: bytes, origin: Path) -> InferenceSession:
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     try:
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except (Fail, InvalidArgument, InvalidGraph, RuntimeException) as error:
+    except refusals as error:
         raise EncoderError(f"ONNX Runtime refuses the model in {origin} ({error})") from error

@@ -1,0 +1,142 @@
+"""A reader: where in a passage a question is answered, and whether it is.
+
+A BERT model with a linear layer over every token that scores it as start and as end of an answer (Devlin
+et al., 2019, section 4.2), trained with the scores normalised over all passages of a question, so that
+they compare across passages (Clark and Gardner, "Simple and Effective Multi-Paragraph Reading
+Comprehension", 2018). `benchmarks/train_reader.py` made the weights that lie beside this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import EncoderError
+from rag.models.onnx_session import cores, load_session
+from rag.records import Span
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+
+PACKAGED = Path(str(files("rag.models"))) / "weights"
+GRAPH = "reader.onnx"
+TOKENIZER = "tokenizer.json"
+
+_LONGEST_QUESTION = 64  # tokens
+_LONGEST = 384  # tokens of question, title and passage together
+_LONGEST_ANSWER = 30  # tokens
+_KEPT = 1000  # readings, of about 4 kB each
+_FIRST, _END = 101, 102  # [CLS], [SEP]
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best answer within a stretch of a passage: its place there, and its score, a logit."""
+
+    score: float
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader made of one passage. All scores are logits, comparable between passages of one question.
+
+    `starts` and `ends` have one score per token of the passage, `places` the tokens' code points,
+    [tokens, 2]. `answers` says that the passage answers, `nothing` that no token of it does.
+    """
+
+    starts: Floats
+    ends: Floats
+    places: NDArray[np.int32]
+    answers: float
+    nothing: float
+
+    def best(self, span: Span) -> Found | None:
+        """The best answer that lies in a stretch of the passage; None if no token does."""
+        inside = np.flatnonzero((self.places[:, 0] >= span.start) & (self.places[:, 1] <= span.end))
+        if not len(inside):
+            return None
+        first, last = inside[0], inside[-1] + 1
+        sums = self.starts[first:last, None] + self.ends[None, first:last]
+        allowed = np.tril(np.triu(np.ones(sums.shape, bool)), _LONGEST_ANSWER - 1)
+        best = int(np.where(allowed, sums, -np.inf).argmax())
+        start, end = divmod(best, last - first)
+        place = Span(int(self.places[first + start, 0]), int(self.places[first + end, 1]))
+        return Found(float(sums[start, end]), place)
+
+
+class Reader(Protocol):
+    """Reads passages for the answer to a question. Safe to call from several threads."""
+
+    def read(self, question: str, passages: Sequence[tuple[str, str]]) -> list[Reading]:
+        """One reading for each (title, text), in order. Raises EncoderError."""
+
+
+class LocalReader:
+    """The reader on ONNX Runtime. Every passage is a run of its own, several run side by side."""
+
+    def __init__(self, folder: Path = PACKAGED, *, threads: int | None = None) -> None:
+        try:
+            graph = (folder / GRAPH).read_bytes()
+        except OSError as error:
+            raise EncoderError(f"{folder / GRAPH} cannot be read ({error.strerror})", "install it again") from error
+        self._session = load_session(graph, folder / GRAPH)
+        if {one.name for one in self._session.get_inputs()} != {"input_ids", "token_type_ids"}:
+            raise EncoderError(f"the model in {folder / GRAPH} is no reader", "install it again")
+        self._tokenizer = _load_tokenizer(folder / TOKENIZER)
+        self._pool = ThreadPoolExecutor(threads or cores(), thread_name_prefix="reader")
+        # The same question comes again, and a follow-up's passages with it.
+        self._kept = lru_cache(maxsize=_KEPT)(self._read_one)
+
+    def read(self, question: str, passages: Sequence[tuple[str, str]]) -> list[Reading]:
+        """See Reader.read."""
+        asked = tuple(self._tokens(question).ids[:_LONGEST_QUESTION])
+        return list(self._pool.map(lambda passage: self._kept(asked, *passage), passages))
+
+    def _read_one(self, asked: tuple[int, ...], title: str, text: str) -> Reading:
+        words = self._tokens(text)
+        head = [_FIRST, *asked, _END]
+        named = self._tokens(f"{title} .").ids if title else []
+        room = _LONGEST - len(head) - 1
+        named = named[: max(0, room // 4)]
+        ids = words.ids[: room - len(named)]
+        sequence = np.array([[*head, *named, *ids, _END]], np.int32)
+        segments = np.ones_like(sequence)
+        segments[0, : len(head)] = 0
+        spans, answers = self._session.run(None, {"input_ids": sequence, "token_type_ids": segments})
+        begin = len(head) + len(named)
+        own = spans[0, begin : begin + len(ids)]
+        return Reading(
+            starts=own[:, 0],
+            ends=own[:, 1],
+            places=np.array(words.offsets[: len(ids)], np.int32).reshape(-1, 2),
+            answers=float(answers[0, 0]),
+            nothing=float(spans[0, 0].sum()),
+        )
+
+    def _tokens(self, text: str) -> Encoding:
+        # A lone surrogate (an undecodable byte of a command line) has no UTF-8 form.
+        return self._tokenizer.encode(text.encode("utf-8", "replace").decode("utf-8"), add_special_tokens=False)
+
+
+def _load_tokenizer(path: Path) -> Tokenizer:
+    # Imported here: commands that read nothing start without it.
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_buffer(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise EncoderError(f"{path} cannot be read ({error})", "install it again") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
