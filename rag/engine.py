@@ -118,10 +118,21 @@ class LocalEngine:
         self._writing = threading.Lock()
         self._closed = False
 
+    @property
+    def retriever(self) -> Retriever:
+        """What finds passages; for measuring, which asks one index alone."""
+        return self._retriever()
+
+    @property
+    def answerer(self) -> Answerer:
+        """What makes answers out of them."""
+        return self._answerer()
+
     def warm_up(self) -> None:
         """Load what the first question needs, and hold the vector index against the library."""
         self._projection().open()
         self.search("warm up", Filters(), 1)
+        self.answerer.quoter.reader.read("warm up", [("", "warm up")])
 
     def prepare_writer(self) -> None:
         """Import what the writer needs, so that the first reader does not wait for it."""

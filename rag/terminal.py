@@ -15,6 +15,11 @@ import click
 from tqdm import tqdm
 
 from rag.errors import RagError
+from rag.evaluation.answers import AnswersRun
+from rag.evaluation.library import Step
+from rag.evaluation.outcomes import Comparison, compare, scores_of
+from rag.evaluation.ranking import MEASURES
+from rag.evaluation.retrieval import METHODS, RetrievalRun
 from rag.records import Answer, Article, ArticleSummary, Claim, Diagnosis, Found, IngestReport, Source
 from rag.wording import degraded_because
 
@@ -188,12 +193,78 @@ class _Lines:
 
 
 @contextmanager
+def steps() -> Iterator[Step]:
+    """Shows how far an evaluation is: a bar on a terminal, elsewhere a line every few seconds."""
+    bar: tqdm[Any] | None = None
+    last = time.monotonic()
+
+    def on_terminal(doing: str, done: int, total: int) -> None:
+        nonlocal bar
+        if bar is None or bar.desc != f"{doing}: ":
+            if bar is not None:
+                bar.close()
+            bar = tqdm(total=total, desc=doing, leave=False, file=sys.stderr)
+        bar.update(done - bar.n)
+
+    def in_lines(doing: str, done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
+            print_line(f"{doing}: {done} of {total}")
+            last = time.monotonic()
+
+    try:
+        yield on_terminal if sys.stderr.isatty() else in_lines
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+@contextmanager
 def progress() -> Iterator[_Bar | _Lines]:
     shown = _Bar() if sys.stderr.isatty() else _Lines()
     try:
         yield shown
     finally:
         shown.close()
+
+
+# Evaluations
+
+
+def print_set_aside(run: RetrievalRun) -> None:
+    """What of a set is not in the library as it came, on stderr."""
+    if run.without_text:
+        print_line(f"documents without text, which count as not found: {run.without_text}")
+    if run.copies:
+        print_line(f"documents with the text of another one, ranked right behind it: {run.copies}")
+
+
+def print_retrieval(run: RetrievalRun) -> None:
+    counts = f"{len(run.outcomes):,} queries, {run.documents:,} documents, {run.passages:,} passages"
+    click.echo(f"{counts}, {run.seconds:.1f} s\n")
+    click.echo("          " + "".join(f"{name:>11}" for name in MEASURES))
+    for method in METHODS:
+        click.echo(f"{method:10}" + "".join(f"{value:11.3f}" for value in run.means(method).values()))
+    click.echo("")
+    for method in METHODS[:-1]:
+        (first, *_) = compare(scores_of(run.outcomes, method), scores_of(run.outcomes, METHODS[-1]))
+        click.echo(f"{METHODS[-1]} against {method}: {_comparison(first)}")
+
+
+def print_answers_run(run: AnswersRun) -> None:
+    for name, value in run.to_json().items():
+        click.echo(f"{name.replace('_', ' '):24}{'none' if value is None else value}")
+
+
+def print_comparisons(compared: Sequence[Comparison]) -> None:
+    for one in compared:
+        click.echo(_comparison(one))
+
+
+def _comparison(one: Comparison) -> str:
+    change = f"{one.measure} {one.before:.3f} -> {one.after:.3f} ({one.after - one.before:+.3f})"
+    said = "may be noise" if one.noise else "more than noise"
+    return f"{clean(change)} on {one.questions} questions, p = {one.p:.2g}: {said}"
 
 
 def clean(text: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SEEDS, Cli, clean_environment, run_rag, start_server, stop_server
+from tests.conftest import ROOT, SEEDS, Cli, Server, clean_environment, run_rag, start_server, stop_server
 
 
 def lines(text: str) -> list[str]:
@@ -98,7 +98,10 @@ def test_articles_are_listed_shown_and_removed(seeded_copy: Path) -> None:
         (["ask", "q", "--since", "15 March"], 1, "'15 March' is not a date"),
         (["ask", "q", "--since", "2024-05-01", "--until", "2024-04-01"], 1, "swap"),
         (["search", ""], 1, "empty"),
-        (["eval", "retrieval", "somewhere"], 1, "not in this version"),
+        (["eval", "retrieval", "somewhere"], 1, "no folder somewhere"),
+        (["eval", "answers", "nothing.jsonl"], 1, "no file nothing.jsonl"),
+        (["eval", "compare", "a.jsonl", "b.jsonl:dense"], 1, "no file a.jsonl"),
+        (["eval", "answers", "q.jsonl", "--per-query", "nowhere/x.jsonl"], 1, "nowhere/x.jsonl cannot be written"),
         (["nonsense"], 1, "nonsense"),
         (["articles", "show", "nope"], 1, "nope"),
         (["serve", "--host", "0.0.0.0"], 1, "RAG_API_KEY"),
@@ -290,6 +293,67 @@ def test_a_library_held_by_another_command_names_its_process(home: Path) -> None
     finally:
         holder.kill()
         holder.communicate()
+
+
+def test_eval_retrieval_prints_json_and_nothing_else(home: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "per-query.jsonl"
+    harbour = str(ROOT / "tests" / "evaluation" / "harbour")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    done = run_rag(home, "eval", "retrieval", harbour, "--json", "--per-query", str(kept), TMPDIR=str(temporary))
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert list(figures) == ["lexical", "dense", "hybrid", "queries", "documents", "passages", "seconds"]
+    assert len(kept.read_text().splitlines()) == figures["queries"]
+    assert not list(temporary.glob("dateline-eval-*"))
+    assert not (home / "library.sqlite3").exists()  # the reader's own library is not touched
+    compared = run_rag(home, "eval", "compare", f"{kept}:lexical", str(kept))
+    assert compared.returncode == 0
+    assert "nDCG@10" in compared.stdout
+    assert "noise" in compared.stdout
+
+
+def test_eval_answers_goes_through_a_server_and_writes_a_report(seed_server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "questions.jsonl"
+    rows = [
+        {"question": "what did Iran demand in Muscat?", "answers": ["ceasefire in Gaza"]},
+        {"question": "Who is the chief executive of Apple?", "answers": None},
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    done = run_rag(seed_server.home, "eval", "answers", str(file), "--json", "--report", str(tmp_path / "report"))
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert (figures["questions"], figures["answerable"], figures["exact_quotes"]) == (2, 1, 1)
+    assert (figures["first_quote"], figures["declined_unanswerable"], figures["declined_answerable"]) == (1, 1, 0)
+    assert (tmp_path / "report" / "report.html").read_text().startswith("<!doctype html>")
+
+
+def test_an_interrupted_evaluation_leaves_nothing_behind(home: Path, tmp_path: Path) -> None:
+    folder, temporary = tmp_path / "set", tmp_path / "temporary"
+    folder.mkdir()
+    temporary.mkdir()
+    rows = (json.loads(line) for line in dump(tmp_path / "dump.jsonl", 400).read_text().splitlines())
+    (folder / "corpus.jsonl").write_text("".join(json.dumps({"_id": r["id"], **r}) + "\n" for r in rows))
+    (folder / "queries.jsonl").write_text('{"_id": "q", "text": "ships at dawn"}\n')
+    (folder / "qrels.tsv").write_text("q\ta0001\t1\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rag.cli", "eval", "retrieval", str(folder), "--json"],
+        env=clean_environment(RAG_HOME=str(home), TMPDIR=str(temporary)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=home.parent,
+    )
+    give_up = time.monotonic() + 60
+    while not any(map(stored_articles, temporary.glob("dateline-eval-*"))) and time.monotonic() < give_up:
+        time.sleep(0.02)
+    assert list(temporary.glob("dateline-eval-*"))
+    os.kill(process.pid, signal.SIGINT)
+    printed, said = process.communicate(timeout=60)
+    assert (process.returncode, printed) == (130, "")
+    assert "interrupted" in said
+    assert "Traceback" not in said
+    assert not list(temporary.glob("dateline-eval-*"))
 
 
 def test_a_port_in_use_is_named(seeded_copy: Path, home: Path) -> None:

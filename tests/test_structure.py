@@ -17,6 +17,7 @@ LAYERS = [
     {"rag.engine", "rag.doctor", "rag.wire"},
     {"rag.client"},
     {"rag.assembly"},
+    {"rag.evaluation"},
     {"rag.access", "rag.terminal", "rag.streaming", "rag.chat_api", "rag.api", "ui"},
     {"rag.server"},
     {"rag.cli"},
