@@ -5,15 +5,16 @@
 DATA holds `tasks-half.jsonl.gz` and `passages-DOMAIN.jsonl.gz` (MTRAG, Katsis et al., 2025). The library of
 each domain is built under LIBRARIES/DOMAIN where it is missing, which takes minutes, and used again.
 
-Prints recall@5 and nDCG@5 for turns after the first whose relevant passages are known: the last turn raw;
-by rules; raw behind the question before it, as the simplest rule there is; and the annotator's own search
-query as the ceiling. The tasks hold no rewrites as such; what the annotators typed into the search box to
-find the passages stands with the passages found. It is what a person searched for with the conversation
-before them, and at times it holds words of the answer, which no rewrite could. Turns without such a query
-are left out of the comparison; "own words" are the turns whose query holds no word from outside the conversation.
+Prints recall@5 and nDCG@5 for turns after the first whose relevant passages are known: the last turn raw; by rules;
+raw behind the question before it, as the
+simplest rule there is; and the annotator's own search query as the ceiling. The tasks hold no rewrites as such; what
+the annotators typed into the search box to find the passages stands with the passages found. It is what a person
+searched for with the conversation before them, and at times it holds words of the answer, which no rewrite could.
+Turns without such a query are left out of the comparison; "own words" are the turns whose query holds no word from
+outside the conversation.
 
 The rules were chosen on the conversations called "tuned", every other one in the order of their domain and
-number; the others were looked at in sums only.
+number; the others were looked at in sums only. p is that of a paired randomisation test of recall.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from rag.answering.followups.rules import standalone
 from rag.assembly import connect
@@ -46,6 +49,7 @@ FORMS = ("raw", "rules", "with the question before", "person")
 CUT = 5
 _BATCH = 128
 _DEPTH = 40  # passages fetched to see CUT different documents
+_FLIPS = 10_000  # of the randomisation test
 
 Scores = tuple[float, float]
 
@@ -126,16 +130,21 @@ def _model_text(query: Any) -> str:
 
 
 @contextmanager
-def searching(data: Path, home: Path, domain: str) -> Iterator[Callable[[str], list[str]]]:
-    """A search for document ids in the library of a domain, which is built if it is missing."""
+def searching(data: Path, home: Path, domain: str) -> Iterator[Callable[[Task, str], list[str]]]:
+    """A search for document ids, by a form of a task, in the library of a domain, which is built if missing."""
     if not (home / "library.sqlite3").exists():
         build(data / f"passages-{domain}.jsonl.gz", home)
     encoder = CachedEncoder(LocalEncoder(packaged_weights(), home / "models"))
     library = Library(home / "library.sqlite3")
     projection = Projection(library, home / "library.sqlite3", home / "chroma", encoder.name, print)
     retriever = Retriever(library, projection, encoder.encode)
+
+    def search(task: Task, form: str) -> list[str]:
+        hits = retriever.retrieve(task.form(form), top_k=_DEPTH)
+        return list(dict.fromkeys(hit.article.id for hit in hits))[:CUT]
+
     try:
-        yield lambda query: list(dict.fromkeys(h.article.id for h in retriever.retrieve(query, top_k=_DEPTH)))[:CUT]
+        yield search
     finally:
         projection.close()
         library.close()
@@ -172,8 +181,17 @@ def table(title: str, rows: Sequence[dict[str, Scores]]) -> None:
     means = {form: mean([row[form] for row in rows]) for form in FORMS}
     cells = "  ".join(f"{form} {recall:.3f} / {ndcg:.3f}" for form, (recall, ndcg) in means.items())
     gap = means["person"][0] - means["raw"][0]
+    print(f"{title:18} {len(rows):4}  {cells}")
     closed = (means["rules"][0] - means["raw"][0]) / gap if gap > 0 else math.nan
-    print(f"{title:18} {len(rows):4}  {cells}  recall gap closed {closed:.0%}")
+    p = chance([row["rules"][0] - row["raw"][0] for row in rows])
+    print(f"{'':18}       by rules: recall gap closed {closed:.0%}, p {p:.3f}")
+
+
+def chance(differences: Sequence[float]) -> float:
+    """How often differences of these sizes and random signs have a mean as far from 0 (two-sided)."""
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], size=(_FLIPS, len(differences)))
+    sums = np.abs(signs @ np.array(differences))
+    return float((sums >= abs(sum(differences)) - 1e-9).mean())
 
 
 def left_alone(every: Sequence[Task]) -> None:
@@ -212,7 +230,7 @@ def main(data: Path, libraries: Path, domains: Sequence[str]) -> None:
     for domain in domains:
         asked = [t for t in every if t.domain == domain and t.history and t.relevant and t.person]
         with searching(data, libraries / domain, domain) as search:
-            rows += [(t, {form: score(search(t.form(form)), t.relevant) for form in FORMS}) for t in asked]
+            rows += [(t, {form: score(search(t, form), t.relevant) for form in FORMS}) for t in asked]
         for name, chosen in (("", (True, False)), (" tuned", (True,)), (" not tuned", (False,))):
             table(domain + name, [row for t, row in rows if t.domain == domain and t.tuned in chosen])
     table("all", [row for _, row in rows])
