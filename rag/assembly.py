@@ -6,7 +6,7 @@ import logging
 import time
 
 from rag.answering.answerer import Answerer
-from rag.answering.quoting.quoter import Quoter
+from rag.answering.quoting.quoter import Quoter, Thresholds
 from rag.client import RemoteEngine
 from rag.doctor import Doctor
 from rag.engine import Engine, LocalEngine, Once
@@ -14,6 +14,7 @@ from rag.errors import LibraryError
 from rag.models.cached import CachedEncoder
 from rag.models.encoder import Encoder
 from rag.models.local_encoder import LocalEncoder, packaged_weights
+from rag.models.reader import LocalReader
 from rag.models.remote_encoder import RemoteEncoder
 from rag.models.writer import Writer, connect_writer
 from rag.retrieval.retriever import Retriever
@@ -112,8 +113,13 @@ def _encoder(settings: Settings) -> Encoder:
 def _answerer(
     settings: Settings, library: Library, retriever: Retriever, encoder: Encoder, writer: Writer | None
 ) -> Answerer:
-    quoter = Quoter(encoder.encode, library.document_frequency, lambda: library.counts()[1])
-    return Answerer(retriever, quoter, writer, settings.today, settings.rag_deadline_s)
+    quoter = Quoter(
+        LocalReader(),
+        library.document_frequency,
+        lambda: library.counts()[1],
+        Thresholds(best=settings.rag_min_confidence),
+    )
+    return Answerer(retriever, quoter, encoder.encode, writer, settings.today, settings.rag_deadline_s)
 
 
 def _say(message: str) -> None:

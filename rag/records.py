@@ -164,6 +164,7 @@ class Finding:
     text: str
     evidence: tuple[Evidence, ...]
     flags: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()  # addresses (or titles) of other articles that say it in the same words
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,8 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A quoted article; `version` is the version that was quoted."""
+    """A quoted article; `version` is the version that was quoted, `copies` are the addresses (or titles) under
+    which its words stand elsewhere: one report, not several."""
 
     number: int
     article_id: str

@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     openai_max_output_tokens: int = Field(1024, ge=64, description="Most tokens that model may write.")
     rag_deadline_s: float = Field(20.0, gt=0, description="Wall-clock limit of one answer, in seconds.")
 
+    rag_min_confidence: float = Field(
+        0.045, ge=0, le=1, description="Questions are declined when no sentence is as likely as this to answer them."
+    )
+
     rag_encoder: Literal["local", "openai"] = Field(
         "local", description="What turns texts into vectors: `local`, or `openai` for an embeddings endpoint."
     )

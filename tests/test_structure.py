@@ -34,7 +34,7 @@ VENDORS = {
     "trafilatura": {"rag.ingestion.html"},
     "pypdf": {"rag.ingestion.pdf"},
     "rapidfuzz": {"rag.answering.written.likeness"},
-    "sqlite3": {"rag.storage.database", "rag.storage.library", "rag.storage.transaction"},
+    "sqlite3": {"rag.storage.database", "rag.storage.library", "rag.storage.search", "rag.storage.transaction"},
 }
 LATE = {("rag.cli", "rag.server")}
 

@@ -12,7 +12,10 @@ from datetime import date
 from rag.answering.composing import NO_EVIDENCE, Composer, as_of, closest, markdown
 from rag.answering.followups.rewriting import asks_writer, rewrite
 from rag.answering.followups.rules import standalone
-from rag.answering.notes import filter_notes
+from rag.answering.notes import filter_notes, period_notes
+from rag.answering.periods.period import ANY_TIME
+from rag.answering.periods.reading import read_period
+from rag.answering.periods.searching import Dated, search, without_demand
 from rag.answering.quoting.candidates import Candidate
 from rag.answering.quoting.quoter import Quoter
 from rag.answering.written.prompt import build_prompt
@@ -28,13 +31,15 @@ from rag.records import (
     Filters,
     Finding,
     Hit,
+    Note,
     Question,
     Reset,
+    Source,
     SourcesShown,
     Timings,
     Verdict,
 )
-from rag.retrieval.retriever import LONGEST_QUERY, Retriever, searchable
+from rag.retrieval.retriever import LONGEST_QUERY, Encode, Retriever, searchable
 from rag.text.sentences import sentences
 
 # Passages shown to a writer or searched for quotes.
@@ -47,6 +52,7 @@ class Answerer:
 
     retriever: Retriever
     quoter: Quoter
+    encode: Encode
     writer: Writer | None
     today: Callable[[], date]
     deadline_s: float
@@ -84,6 +90,7 @@ class _Run:
         self._composer = Composer()
         self._calls = MOST_CALLS
         self._asked_as = ""
+        self._dated = Dated(ANY_TIME, [], [])
         self._started = self._searched = time.perf_counter()
 
     def events(self, deadline: Deadline) -> Generator[Event, None, None]:
@@ -108,17 +115,18 @@ class _Run:
         """Search the standalone question; where only the question as typed finds anything, that one."""
         standalone, typed = self._standalone(deadline), " ".join(self._question.text.split())
         self._asked_as = standalone
-        hits, candidates = self._search_for(standalone)
-        if typed != standalone and not self._parts.quoter.near_enough(candidates):
-            other_hits, others = self._search_for(typed)
-            if self._parts.quoter.near_enough(others):
-                self._asked_as = typed
-                return other_hits, others
-        return hits, candidates
+        self._dated = self._search_for(standalone)
+        if typed != standalone and not self._parts.quoter.near_enough(self._dated.candidates):
+            other = self._search_for(typed)
+            if self._parts.quoter.near_enough(other.candidates):
+                self._asked_as, self._dated = typed, other
+        return self._dated.hits, self._dated.candidates
 
-    def _search_for(self, text: str) -> tuple[list[Hit], list[Candidate]]:
-        hits = self._parts.retriever.retrieve(text, self._filters, TOP_K)
-        return hits, self._parts.quoter.candidates(text, hits)
+    def _search_for(self, text: str) -> Dated:
+        period = read_period(text, self._parts.today())
+        if self._question.all_dates:
+            period = without_demand(period, text)
+        return search(self._parts.retriever, self._parts.quoter, text, period, self._filters, TOP_K)
 
     def _standalone(self, deadline: Deadline) -> str:
         text, history = self._question.text, self._question.history
@@ -135,7 +143,7 @@ class _Run:
             budget_tokens=writer.context_window - writer.max_output_tokens,
             today=self._parts.today(),
         )
-        writing = Writing(prompt, writer, deadline, self._parts.quoter.encode, calls=self._calls)
+        writing = Writing(prompt, writer, deadline, self._parts.encode, calls=self._calls)
         with closing(iter(writing)) as findings:
             for finding in findings:
                 yield from self._show(finding)
@@ -167,13 +175,19 @@ class _Run:
             self._answer("answered", text),
             claims=tuple(self._composer.claims),
             sources=sources,
-            notes=filter_notes(self._filters, self._parts.retriever.library, sources),
+            notes=self._notes(sources),
             as_of=as_of(sources),
         )
 
     def _no_evidence(self, hits: Sequence[Hit]) -> Answer:
-        notes = filter_notes(self._filters, self._parts.retriever.library, ())
-        return replace(self._answer("no_evidence", NO_EVIDENCE), notes=notes, closest=closest(hits))
+        return replace(self._answer("no_evidence", NO_EVIDENCE), notes=self._notes(()), closest=closest(hits))
+
+    def _notes(self, sources: Sequence[Source]) -> tuple[Note, ...]:
+        library, today = self._parts.retriever.library, self._parts.today()
+        return (
+            *filter_notes(self._filters, library, sources),
+            *period_notes(self._dated, self._filters, library, today, sources),
+        )
 
     def _answer(self, verdict: Verdict, text: str) -> Answer:
         return Answer(
@@ -185,6 +199,7 @@ class _Run:
             degraded=None,
             text=text,
             timings_ms=self._timings(),
+            confidence=round(max((c.score for c in self._dated.candidates), default=0.0), 4),
         )
 
     def _timings(self) -> Timings:

@@ -33,14 +33,14 @@ class Composer:
         before = self.sources
         quotes = []
         for evidence in finding.evidence:
-            number = self._cite(evidence)
+            number = self._cite(evidence, finding.copies)
             article = evidence.hit.article
             quotes.append(Quote(number, article.id, evidence.start, evidence.end, evidence.text))
         claim = Claim(finding.text, tuple(quotes), finding.flags)
         self.claims.append(claim)
         return claim, self.sources != before
 
-    def _cite(self, evidence: Evidence) -> int:
+    def _cite(self, evidence: Evidence, copies: Sequence[str]) -> int:
         """The number of the quote's source. The excerpt of a new source is the passage and the whole quote,
         which may reach beyond the passage."""
         article, passage = evidence.hit.article, evidence.hit.passage
@@ -61,6 +61,9 @@ class Composer:
             )
         else:
             self._widen(number, article, start, end)
+        source = self._sources[number - 1]
+        elsewhere = dict.fromkeys((*source.copies, *_web_addresses(article), *copies))
+        self._sources[number - 1] = replace(source, copies=tuple(elsewhere))
         return number
 
     def _widen(self, number: int, article: Article, start: int, end: int) -> None:
@@ -71,6 +74,13 @@ class Composer:
             return
         excerpt = Excerpt(start, end, article.text[start:end])
         self._sources[number - 1] = replace(source, excerpt=excerpt)
+
+
+def _web_addresses(article: Article) -> list[str]:
+    """Where else the same text was found. The path of a file is the business of who keeps the library."""
+    return [
+        address for address in article.addresses if address.startswith(("http:", "https:")) and address != article.url
+    ]
 
 
 def as_of(sources: Sequence[Source]) -> str | None:

@@ -11,7 +11,7 @@ from queue import Empty, LifoQueue
 
 from rag.errors import DiskFull, InvalidRequest, LibraryDamaged, LibraryError, LibraryTooNew
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _LEXICAL_INDEX = """
 CREATE VIRTUAL TABLE passages_fts USING fts5 (
@@ -99,6 +99,18 @@ CREATE TABLE vectors (
 """
 
 
+# What filters need, without reading the rows, most of which are text. Format 2.
+_FILTER_INDEXES = """
+CREATE INDEX IF NOT EXISTS versions_day ON versions (day, article_id, version);
+CREATE INDEX IF NOT EXISTS versions_publisher ON versions (publisher_key, day, article_id, version);
+CREATE INDEX IF NOT EXISTS passages_version ON passages (article_id, version);
+DROP INDEX IF EXISTS passages_article;
+"""
+
+# What leads from the format before to each; an empty file starts at the first.
+_STEPS = {1: _SCHEMA + _LEXICAL_INDEX, 2: _FILTER_INDEXES}
+
+
 @contextmanager
 def _plain_failures(path: Path) -> Iterator[None]:
     """Turn SQLite's failures into the engine's own, in words that say what to do."""
@@ -155,8 +167,9 @@ class Database:
                 f"{self.path} was written by a newer version (format {found}, this one knows {SCHEMA_VERSION})",
                 "upgrade Dateline, or set RAG_HOME to another folder",
             )
-        if found == 0:
-            self._writer.executescript(f"BEGIN;{_SCHEMA}{_LEXICAL_INDEX}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;")
+        if found < SCHEMA_VERSION:
+            steps = "".join(_STEPS[version] for version in range(found + 1, SCHEMA_VERSION + 1))
+            self._writer.executescript(f"BEGIN;{steps}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;")
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

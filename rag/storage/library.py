@@ -12,10 +12,11 @@ import numpy as np
 
 from rag.errors import LibraryDamaged, UnknownArticle
 from rag.records import Article, ArticleSummary, Filters, Passage
+from rag.storage import search
 from rag.storage.database import Database
-from rag.storage.keys import TEXT_ADDRESS, input_text, publisher_key
+from rag.storage.keys import TEXT_ADDRESS, input_text
 from rag.storage.transaction import Transaction
-from rag.storage.vectors import IndexRow
+from rag.storage.vectors import IndexRow, Vectors
 
 _VERSION_COLUMNS = (
     "v.article_id, v.version, v.title, v.text, v.publisher, v.authors, v.published, v.published_from, v.url"
@@ -86,11 +87,7 @@ class Library:
             ).fetchone()
             if row is None:
                 raise UnknownArticle(article_id)
-            addresses = connection.execute(
-                "SELECT source FROM addresses WHERE article_id = ? AND source NOT LIKE ? ORDER BY source",
-                (row["article_id"], f"{TEXT_ADDRESS}%"),
-            ).fetchall()
-            return _article(row, tuple(a[0] for a in addresses))
+            return _article(row, _addresses(connection, row["article_id"]))
 
     def articles(self, limit: int = -1, after: str | None = None) -> list[ArticleSummary]:
         """Articles ordered by id, those behind `after` first; a negative limit means all."""
@@ -120,24 +117,25 @@ class Library:
                         f"SELECT {_VERSION_COLUMNS} FROM versions v WHERE v.article_id = ? AND v.version = ?",
                         (passage.article_id, passage.version),
                     ).fetchone()
-                    articles[passage.article_id] = _article(version)
+                    addresses = _addresses(connection, passage.article_id)
+                    articles[passage.article_id] = _article(version, addresses)
                 found[passage.id] = (passage, articles[passage.article_id])
         return found
 
     def match(self, expression: str, filters: Filters, limit: int) -> list[tuple[str, float]]:
         """Passage ids with their BM25 scores (higher is better) for an FTS5 expression, best first."""
-        where, values = _conditions(filters)
         with self._database.reading() as connection:
-            rows = connection.execute(
-                "SELECT p.id, -f.score FROM"
-                " (SELECT rowid, bm25(passages_fts) AS score FROM passages_fts WHERE passages_fts MATCH ?) f"
-                " JOIN passages p ON p.rowid = f.rowid"
-                + (" JOIN versions v ON v.article_id = p.article_id AND v.version = p.version" if where else "")
-                + (f" WHERE {where}" if where else "")
-                + " ORDER BY f.score, p.rowid LIMIT ?",
-                (expression, *values, limit),
-            ).fetchall()
-            return [(row[0], row[1]) for row in rows]
+            return search.match(connection, expression, filters, limit)
+
+    def scores(self, expression: str, ids: Sequence[str]) -> dict[str, float]:
+        """BM25, as `match` gives it, of those of these passages that match."""
+        with self._database.reading() as connection:
+            return search.scores(connection, expression, ids)
+
+    def frequency(self, words: str, most: int) -> int:
+        """In how many passages these words stand beside each other, counted up to `most`."""
+        with self._database.reading() as connection:
+            return search.frequency(connection, words, most)
 
     def document_frequency(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many passages each term (a word as typed) occurs, after stemming."""
@@ -182,13 +180,40 @@ class Library:
         with self._database.reading() as connection:
             marks = ",".join("?" * len(ids))
             rows = connection.execute(
-                "SELECT p.id, x.vector, v.day, v.publisher_key FROM passages p"
-                " JOIN vectors x ON x.model = ? AND x.input_hash = p.input_hash"
+                f"SELECT p.id, x.vector, v.day, v.publisher_key FROM passages p {search.VECTOR}"
                 " JOIN versions v ON v.article_id = p.article_id AND v.version = p.version"
                 f" WHERE p.id IN ({marks})",
                 (model, *ids),
             ).fetchall()
             return [IndexRow(r[0], np.frombuffer(r[1], dtype="<f4"), r[2], r[3]) for r in rows]
+
+    def vectors(self, model: str, ids: Sequence[str]) -> dict[str, Vectors]:
+        """The stored vectors of these passages, by id; a passage without one of this model is left out."""
+        with self._database.reading() as connection:
+            marks = ",".join("?" * len(ids))
+            rows = connection.execute(
+                f"SELECT p.id, x.vector FROM passages p {search.VECTOR} WHERE p.id IN ({marks})",
+                (model, *ids),
+            )
+            return {row[0]: np.frombuffer(row[1], dtype="<f4") for row in rows}
+
+    def passing(self, filters: Filters) -> search.Passing:
+        """About how many passages the filters let through."""
+        with self._database.reading() as connection:
+            return search.passing(connection, filters)
+
+    def among(self, found: Sequence[tuple[str, float]], filters: Filters, limit: int) -> list[tuple[str, float]]:
+        """The first `limit` of these passages that pass the filters."""
+        with self._database.reading() as connection:
+            return search.among(connection, found, filters, limit)
+
+    def nearest(self, model: str, vector: Vectors, limit: int, filters: Filters) -> list[tuple[str, float]]:
+        """The nearest passages with their cosine similarity, best first, out of all that pass the filters.
+
+        Exact: every vector is read, 150 MB for 100,000 passages.
+        """
+        with self._database.reading() as connection:
+            return search.nearest(connection, model, vector, limit, filters)
 
     def without_vector(self, model: str, limit: int) -> list[str]:
         """Texts to embed of passages that have no vector of this model."""
@@ -217,7 +242,16 @@ class Library:
         self._database.rebuild_lexical()
 
 
-def _article(row: sqlite3.Row, addresses: tuple[str, ...] = ()) -> Article:
+def _addresses(connection: sqlite3.Connection, article_id: str) -> tuple[str, ...]:
+    """Where an article's text was found, without the address that a text has by itself."""
+    rows = connection.execute(
+        "SELECT source FROM addresses WHERE article_id = ? AND source NOT LIKE ? ORDER BY source",
+        (article_id, f"{TEXT_ADDRESS}%"),
+    )
+    return tuple(row[0] for row in rows)
+
+
+def _article(row: sqlite3.Row, addresses: tuple[str, ...]) -> Article:
     return Article(
         id=row["article_id"],
         version=row["version"],
@@ -230,18 +264,3 @@ def _article(row: sqlite3.Row, addresses: tuple[str, ...] = ()) -> Article:
         url=row["url"],
         addresses=addresses,
     )
-
-
-def _conditions(filters: Filters) -> tuple[str, list[object]]:
-    conditions: list[str] = []
-    values: list[object] = []
-    if filters.since is not None:
-        conditions.append("v.day >= ?")
-        values.append(int(filters.since.strftime("%Y%m%d")))
-    if filters.until is not None:
-        conditions.append("v.day <= ?")
-        values.append(int(filters.until.strftime("%Y%m%d")))
-    if filters.publishers:
-        conditions.append(f"v.publisher_key IN ({','.join('?' * len(filters.publishers))})")
-        values.extend(publisher_key(p) or "" for p in filters.publishers)
-    return " AND ".join(conditions), values

@@ -23,6 +23,8 @@ from rag.storage.vectors import IndexUnusable, VectorIndex, Vectors, fingerprint
 _STAMP = "clean.json"
 _BEHIND = -1
 _CHUNK = 500
+_FEW = 2000  # passages that are faster compared one by one than found under a filter
+_FARTHEST = 4000  # hits that are looked through for those that pass, before Chroma is left to filter
 
 Encode = Callable[[list[str]], Vectors]
 Report = Callable[[str], None]
@@ -60,7 +62,24 @@ class Projection:
             return self._index
 
     def query(self, vector: Vectors, limit: int, filters: Filters) -> list[tuple[str, float]]:
-        """As VectorIndex.query; an index that broke meanwhile is mended first, once."""
+        """As VectorIndex.query; an index that broke meanwhile is mended first, once.
+
+        Chroma gathers all that pass before it searches, a tenth of a second in a large library. So where filters
+        let few passages through, those are compared one by one; where many, the nearest are asked for and looked
+        through.
+        """
+        if not filters:
+            return self._ask(vector, limit, filters)
+        passing = self._library.passing(filters)
+        if passing.count < _FEW:
+            return self.exact(vector, limit, filters)
+        if (reach := passing.reach(limit)) < _FARTHEST:
+            found = self._library.among(self._ask(vector, reach, Filters()), filters, limit)
+            if len(found) == limit:
+                return found
+        return self._ask(vector, limit, filters)
+
+    def _ask(self, vector: Vectors, limit: int, filters: Filters) -> list[tuple[str, float]]:
         index = self.open()
         try:
             return index.query(vector, limit, filters)
@@ -69,6 +88,16 @@ class Projection:
                 if self._index is index:  # nobody else has mended it meanwhile
                     self._let_go()
             return self.open().query(vector, limit, filters)
+
+    def exact(self, vector: Vectors, limit: int, filters: Filters) -> list[tuple[str, float]]:
+        """As `query`, out of all vectors in the library. Raises EncoderMismatch."""
+        self.check_model()
+        return self._library.nearest(self._model, vector, limit, filters)
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """The vectors of these passages, in their order; what is gone is left out."""
+        stored = self._library.vectors(self._model, ids)
+        return {id_: stored[id_] for id_ in ids if id_ in stored}
 
     def apply(self, changes: Transaction) -> None:
         """Bring the index up to what a committed transaction changed."""

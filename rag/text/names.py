@@ -126,6 +126,37 @@ def group(word: str) -> str:
     return _GROUP_OF.get(plain, plain)
 
 
+def in_words_of(text: str, question: str) -> str:
+    """The question with its countries, peoples and capitals called what a text calls them: asked about Muscat,
+    a text that only says Oman is asked about Oman."""
+    if not any(_group_named(match.group()) for match in WORD.finditer(question)):
+        return question
+    held: dict[str, str] = {}
+    spoken = set()
+    for match in WORD.finditer(text):
+        word = match.group()
+        if word[0].isupper() and (land := _group_named(word)):
+            plain = re.sub(r"['’]s$", "", word)
+            held.setdefault(land, plain)
+            spoken.add(fold(plain))
+
+    def called(match: re.Match[str]) -> str:
+        word = re.sub(r"['’]s$", "", match.group())
+        land = _group_named(word)
+        if land is None or fold(word) in spoken or land not in held:
+            return match.group()
+        return held[land] + match.group()[len(word) :]
+
+    return WORD.sub(called, question)
+
+
+def _group_named(word: str) -> str | None:
+    """The country that a word as written goes for, if any; "us" is none, "US" is one."""
+    if is_stop_word(word):
+        return None
+    return _GROUP_OF.get(fold(word).removesuffix("'s").replace(".", ""))
+
+
 @lru_cache(maxsize=4096)
 def name_forms(name: str) -> frozenset[str]:
     """Folded words that go for the same name as a folded word: "gazan" for "gaza", "houthis" for "houthi"."""

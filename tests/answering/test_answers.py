@@ -162,6 +162,22 @@ def test_reports_that_differ_in_a_figure_are_all_shown(home: Path) -> None:
     engine.close()
 
 
+def test_the_same_report_elsewhere_is_quoted_once_and_named_as_a_copy(home: Path) -> None:
+    engine = connect(Settings(rag_home=home))
+    said = "The Marn bridge was closed on Monday after cracks were found in two of its pillars."
+    draft = Draft(said, "Bridge closed", "https://one.example/a", url="https://one.example/a")
+    engine.store([draft, replace(draft, source="https://two.example/b", url="https://two.example/b")])
+    engine.store(
+        [Draft(f"Breaking: {said} More soon.", "Marn", "https://three.example/c", url="https://three.example/c")]
+    )
+    engine.store([Draft("The ferry to Bergen sank in the storm.", "Ferry", "file:///ferry")])
+    answer = ask(engine, Question("Why was the Marn bridge closed?"))
+    assert len(answer.claims) == len(answer.sources) == 1
+    elsewhere = {f"https://{n}.example/{p}" for n, p in (("one", "a"), ("two", "b"), ("three", "c"))}
+    assert {answer.sources[0].url, *answer.sources[0].copies} == elsewhere
+    engine.close()
+
+
 def test_notes_say_what_a_filter_left_out(home: Path) -> None:
     from datetime import date
 

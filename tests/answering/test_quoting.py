@@ -1,19 +1,16 @@
 from collections.abc import Sequence
 
-import numpy as np
 import pytest
 
 from rag.answering.composing import Composer
-from rag.answering.quoting.candidates import Vectors, score_candidates
-from rag.answering.quoting.quoter import DEFAULT_WEIGHTS, Quoter, Thresholds
+from rag.answering.quoting.candidates import speaks_of
+from rag.answering.quoting.quoter import Quoter, Thresholds
+from rag.models.reader import LocalReader
 from rag.records import Article, Evidence, Finding, Hit, Passage
 from rag.text.names import Names, name_words
 
 ALL = Thresholds(best=0.0, drop=0.0)
-
-
-def encode(texts: list[str]) -> Vectors:
-    return np.ones((len(texts), 2), dtype=np.float32) / np.float32(2**0.5)
+READER = LocalReader()
 
 
 def hit(text: str, passage: str) -> Hit:
@@ -24,7 +21,7 @@ def hit(text: str, passage: str) -> Hit:
 
 def quoted(question: str, found: Hit) -> Sequence[Finding]:
     """Each sentence of a passage as it is quoted."""
-    quoter = Quoter(encode, lambda words: dict.fromkeys(words, 1), lambda: 10, thresholds=ALL)
+    quoter = Quoter(READER, lambda words: dict.fromkeys(words, 1), lambda: 10, thresholds=ALL)
     return quoter.findings(quoter.candidates(question, [found]))
 
 
@@ -65,8 +62,9 @@ def test_an_announcement_brings_what_follows(sentence: str) -> None:
 
 def test_a_name_must_stand_in_the_article_around_the_passage() -> None:
     found = hit("Talks were held in Muscat. Iran demanded peace.", "Iran demanded peace.")
-    assert quoted("What did Iran and America demand in Muscat?", found)
-    assert not quoted("What did Iran and America demand in Geneva?", found)
+    quoter = Quoter(READER, lambda words: dict.fromkeys(words, 1), lambda: 10)
+    assert quoter.findings(quoter.candidates("What did Iran and America demand in Muscat?", [found]))
+    assert not quoter.findings(quoter.candidates("What did Iran and America demand in Geneva?", [found]))
 
 
 def test_passages_of_one_long_article_are_searched_for_names_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,8 +80,8 @@ def test_passages_of_one_long_article_are_searched_for_names_once(monkeypatch: p
         return name_words(text)
 
     monkeypatch.setattr("rag.answering.quoting.candidates.name_words", counting)
-    score_candidates("peace", hits, Names(("muscat",)), {"peac": 1.0}, encode, DEFAULT_WEIGHTS)
     assert len(hits) > 20
+    assert all(speaks_of(found, Names(("muscat",))) for found in hits)
     assert len(read) < 4
 
 

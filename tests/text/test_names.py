@@ -1,6 +1,6 @@
 import pytest
 
-from rag.text.names import Names, name_forms, name_words, question_names
+from rag.text.names import Names, in_words_of, name_forms, name_words, question_names
 
 LIBRARY = frozenset("blair bush google yahoo geneva larijani hello latest news worldcom".split())  # noqa: SIM905
 NEWS = "Iran and America talked in Muscat, said Tony Blair, while Houthis fired at ships in the Red Sea."
@@ -126,3 +126,19 @@ def test_a_part_of_a_divided_land_is_not_the_other() -> None:
 @pytest.mark.parametrize("sea", ["Red Sea", "Crimson Sea", "red sea", "crimson sea"])
 def test_a_sea_goes_by_its_paraphrased_name(sea: str) -> None:
     assert stands(f"who attacks ships in the {sea}?", "Ships within the Crimson Sea were hit.")
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "expected"),
+    [
+        ("Talks in Oman ended.", "what did Iran demand in Muscat?", "what did Iran demand in Oman?"),
+        ("Tehran wants Oman's help.", "What did the Iranians want in Muscat", "What did the Tehran want in Oman"),
+        ("Oman and Muscat", "who met in Muscat?", "who met in Muscat?"),
+        ("The U.S. envoy left.", "Did America's envoy leave?", "Did U.S's envoy leave?"),
+        ("The U.S. envoy left.", "who told us?", "who told us?"),
+        ("Rain fell.", "what did Iran demand in Muscat?", "what did Iran demand in Muscat?"),
+        ("", "", ""),
+    ],
+)
+def test_a_country_is_called_what_the_text_calls_it(text: str, question: str, expected: str) -> None:
+    assert in_words_of(text, question) == expected

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from rag.answering.quoting.candidates import Candidate, Encode, Weights, rarity_of, score_candidates, terms
-from rag.records import Evidence, Finding, Hit, Span
+from rag.answering.quoting.candidates import Candidate, speaks_of
+from rag.answering.quoting.measuring import Measured, measure, rarity_of, terms
+from rag.answering.quoting.scoring import scored
+from rag.models.reader import Reader
+from rag.records import Article, Evidence, Finding, Hit, Span
 from rag.text.names import question_names
 
 _LEANS_BACK = re.compile(
@@ -29,51 +32,62 @@ _WIDEST = 700  # code points of a quote with its context
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """When a sentence is near enough to be quoted. Scores lie in about [0, 1]."""
+    """How likely a sentence must be to answer the question."""
 
-    best: float = 0.40  # below this nothing is quoted
-    ask_writer: float = 0.30  # below this no writer is asked either; it reads more than one sentence
-    drop: float = 0.72  # share of the best score below which no further quote follows
+    best: float = 0.045  # below this nothing is quoted
+    writer: float = 1 / 3  # share of that from which on a writer is asked, which reads more than one sentence
+    drop: float = 0.3  # share of the best probability below which no further quote follows
     most: int = 5
-
-
-DEFAULT_WEIGHTS = Weights()
-DEFAULT_THRESHOLDS = Thresholds()
 
 
 @dataclass(frozen=True, slots=True)
 class Quoter:
     """Chooses quotes that answer a question. `frequency` and `passages` describe the library's words."""
 
-    encode: Encode
+    reader: Reader
     frequency: Callable[[Sequence[str]], dict[str, int]]
     passages: Callable[[], int]
-    weights: Weights = DEFAULT_WEIGHTS
-    thresholds: Thresholds = DEFAULT_THRESHOLDS
+    thresholds: Thresholds = Thresholds()
+
+    def measured(self, question: str, hits: Sequence[Hit]) -> Measured:
+        """The sentences of the hits, and what is known of each."""
+        return measure(question, rarity_of(question, self.frequency, self.passages()), hits, self.reader)
 
     def candidates(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
-        """The scored sentences of the hits, best first; none if what the question names stands nowhere near."""
+        """The same sentences with the probability that each answers the question, best first."""
         names = question_names(question, lambda word: bool(self.frequency([word])[word]))
-        rarity = rarity_of(question, self.frequency, self.passages())
-        return score_candidates(question, hits, names, rarity, self.encode, self.weights)
+        return scored(self.measured(question, hits), lambda hit: speaks_of(hit, names))
 
     def near_enough(self, candidates: Sequence[Candidate]) -> bool:
         """Whether anything is near enough to the question to be worth a writer's time."""
-        return bool(candidates) and candidates[0].score >= self.thresholds.ask_writer
+        return bool(candidates) and candidates[0].score >= self.thresholds.best * self.thresholds.writer
 
     def findings(self, candidates: Sequence[Candidate]) -> list[Finding]:
         """The quotes worth showing, best first; empty means that the question is declined."""
         if not candidates or candidates[0].score < self.thresholds.best:
             return []
-        chosen: list[tuple[Candidate, Span]] = []
+        chosen: list[_Chosen] = []
         floor = candidates[0].score * self.thresholds.drop
         for candidate in candidates:
-            if candidate.score < floor or len(chosen) == self.thresholds.most:
+            if candidate.score < floor:
                 break
             span = _with_context(candidate)
-            if not any(_repeats(candidate, span, *earlier) for earlier in chosen):
-                chosen.append((candidate, span))
-        return [_finding(candidate.hit, span) for candidate, span in chosen]
+            original = next((earlier for earlier in chosen if _repeats(candidate, span, earlier)), None)
+            if original is not None:
+                if _is_copy(candidate, original.candidate):
+                    original.copies.append(candidate.hit.article)
+            elif len(chosen) < self.thresholds.most:
+                chosen.append(_Chosen(candidate, span))
+        return [_finding(quote) for quote in chosen]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A quote, and the articles that say it in the same words."""
+
+    candidate: Candidate
+    span: Span
+    copies: list[Article] = field(default_factory=list)
 
 
 def _with_context(candidate: Candidate) -> Span:
@@ -90,8 +104,9 @@ def _with_context(candidate: Candidate) -> Span:
     return Span(start, end)
 
 
-def _repeats(candidate: Candidate, span: Span, other: Candidate, taken: Span) -> bool:
+def _repeats(candidate: Candidate, span: Span, chosen: _Chosen) -> bool:
     """Whether a quote overlaps one that was chosen, or says the same in nearly the same words."""
+    other, taken = chosen.candidate, chosen.span
     if candidate.hit.article.id == other.hit.article.id and span.start < taken.end and taken.start < span.end:
         return True
     if _figures(candidate.text) - _figures(other.slice(taken)):
@@ -100,10 +115,17 @@ def _repeats(candidate: Candidate, span: Span, other: Candidate, taken: Span) ->
     return bool(mine) and len(mine & theirs) / len(mine) >= 0.8
 
 
+def _is_copy(candidate: Candidate, other: Candidate) -> bool:
+    """Whether another article has the sentence as good as word for word."""
+    mine, theirs = terms(candidate.text), terms(other.text)
+    return candidate.hit.article.id != other.hit.article.id and len(mine & theirs) >= 0.9 * len(mine | theirs)
+
+
 def _figures(text: str) -> frozenset[str]:
     return frozenset(_FIGURE.findall(text.casefold()))
 
 
-def _finding(hit: Hit, span: Span) -> Finding:
-    evidence = Evidence(hit, span.start, span.end)
-    return Finding(" ".join(evidence.text.split()), (evidence,))
+def _finding(quote: _Chosen) -> Finding:
+    evidence = Evidence(quote.candidate.hit, quote.span.start, quote.span.end)
+    copies = {article.id: article.url or article.title for article in quote.copies}
+    return Finding(" ".join(evidence.text.split()), (evidence,), copies=tuple(copies.values()))

@@ -1,0 +1,33 @@
+"""The times that a question names."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from rag.answering.periods.calendar_marks import CALENDAR
+from rag.answering.periods.mark import Mark
+from rag.answering.periods.relative_marks import RELATIVE
+
+__all__ = ["marks"]
+
+# What every mark has one of: most questions have none and are done here.
+_ANY = re.compile(
+    r"\d|\b(?:jan|feb|mar|ap[ri]|may|ju[nl]|a[ug]{2}|sep|oc[to]|nov|dec|mon|tue|wed|thu|fri|sat|sun)"
+    r"|spring|summer|autumn|fall|winter|quarter|half|century|day|night|morning|afternoon|evening|week|month|year|decade"
+    r"|hour|ago"
+)
+
+
+def marks(text: str, today: date) -> list[Mark]:
+    """The times that a text in lower case names, in order; of overlapping ones the most telling."""
+    if not _ANY.search(text):
+        return []
+    found: list[Mark] = []
+    for pattern, resolve in (*CALENDAR, *RELATIVE):
+        for match in pattern.finditer(text):
+            mark = resolve(match, today)
+            if mark is not None:
+                found.append(mark)
+                text = text[: mark.start] + "_" * (mark.end - mark.start) + text[mark.end :]
+    return sorted(found, key=lambda mark: mark.start)

@@ -1,0 +1,98 @@
+"""Search for a question that may ask about a period: what is from it or tells of it, the newest first if asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rag.answering.periods.matching import named_in_words, published_filters, published_within, tells_of
+from rag.answering.periods.newest import newest_first
+from rag.answering.periods.period import Period
+from rag.answering.quoting.candidates import Candidate
+from rag.answering.quoting.quoter import Quoter
+from rag.records import Filters, Hit
+from rag.retrieval.retriever import Retriever
+from rag.text.words import content_words
+
+__all__ = ["Dated", "search", "without_demand"]
+
+# Passages of any date among which those are looked for that tell of the period.
+_DEPTH = 50
+# A passage of another date counts as a match that was left out from this share of the best score on.
+_MATCH = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """What a search found. `hits` are those to answer from, or where there are none, the nearest of other dates."""
+
+    period: Period
+    hits: list[Hit]
+    candidates: list[Candidate]
+    left_out: int = 0  # matches of other dates
+    nearer: bool = False  # whether they match better than what was kept
+    kept_undated: int = 0  # articles without a date that name the period
+    only_undated: bool = False  # nothing of the period answers: articles without a date are all there is
+    overruled: bool = False  # the dates asked for by filter exclude the period, and were kept
+
+
+def search(retriever: Retriever, quoter: Quoter, question: str, period: Period, filters: Filters, top_k: int) -> Dated:
+    """The passages for a question within its period (as `read_period` gives it) and the filters, with their
+    scored candidates. A period that the filters exclude is not held to."""
+    # Of what is asked for as the latest, no article says that it is.
+    bare = period.rest if content_words(period.rest) else question
+    narrowed = published_filters(period, filters)
+    if not period.demanded or narrowed is None:
+        text = question if period.demanded else bare
+        hits = retriever.retrieve(text, filters, top_k)
+        candidates = quoter.candidates(text, hits)
+        return Dated(period, hits, _ordered(period, candidates), overruled=period.demanded)
+    anywhere = retriever.retrieve(question, filters, _DEPTH)
+    telling = [hit for hit in anywhere if published_within(period, hit) or tells_of(period, hit)]
+    inside = _merged(telling, retriever.retrieve(bare, narrowed, top_k), top_k)
+    # Where an article shares the period's words with the question they count; elsewhere its date stands for them.
+    named = [hit for hit in inside if named_in_words(period, hit)]
+    dated = [hit for hit in inside if hit not in named]
+    candidates = [*quoter.candidates(question, named), *quoter.candidates(bare, dated)]
+    candidates.sort(key=lambda candidate: -candidate.score)
+    if period.relative and not quoter.findings(candidates):
+        # Without its date nobody knows what day an article calls yesterday: it may be the one asked about.
+        undated = [hit for hit in anywhere[:top_k] if hit.article.published is None]
+        others = quoter.candidates(bare, undated)
+        if quoter.findings(others):
+            return Dated(period, undated, others, kept_undated=_articles(undated), only_undated=True)
+    kept = {hit.passage.id for hit in telling}
+    outside = [h for h in anywhere[:top_k] if h.passage.id not in kept and h.score >= _MATCH * anywhere[0].score]
+    best = max((hit.score for hit in telling), default=0.0)
+    return Dated(
+        period,
+        inside or anywhere[:top_k],
+        _ordered(period, candidates),
+        left_out=len(outside),
+        nearer=any(hit.score > best for hit in outside),
+        kept_undated=_articles([hit for hit in inside if hit.article.published is None]),
+    )
+
+
+def _articles(hits: Sequence[Hit]) -> int:
+    return len({hit.article.id for hit in hits})
+
+
+def _merged(first: Sequence[Hit], second: Sequence[Hit], top_k: int) -> list[Hit]:
+    """The best of two lists, each passage once."""
+    best: dict[str, Hit] = {}
+    for hit in (*first, *second):
+        other = best.get(hit.passage.id)
+        best[hit.passage.id] = hit if other is None or hit.score > other.score else other
+    return sorted(best.values(), key=lambda hit: -hit.score)[:top_k]
+
+
+def _ordered(period: Period, candidates: list[Candidate]) -> list[Candidate]:
+    return newest_first(candidates, period.today) if period.newest_first else candidates
+
+
+def without_demand(period: Period, question: str) -> Period:
+    """The period of a question that is asked over all dates: only the wish for the newest is left."""
+    if not period.demanded:
+        return period
+    return replace(period, since=None, until=None, strength="prefer", reported_until=None, rest=question)

@@ -1,0 +1,252 @@
+"""Questions with words for a time, asked of a real library under a clock that is set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from rag.assembly import connect
+from rag.engine import Engine, ask
+from rag.records import Answer, Draft, Filters, Question, Turn
+from rag.settings import Settings
+from tests.conftest import new_home
+from tests.fakes.openai_server import FakeOpenAI
+
+DRAFTS = [
+    Draft(
+        "Harbour minister Ines Valdor said the ferry fare would rise to four crowns. She spoke in Port Ellery. "
+        "The fare had been three crowns for a decade.",
+        "Ferry fare to rise",
+        id="january",
+        published="2024-01-17",
+    ),
+    Draft(
+        "Harbour minister Ines Valdor said the ferry fare would rise to six crowns after all. She spoke in Port "
+        "Ellery again. Passengers protested at the quay.",
+        "Ferry fare to rise further",
+        id="march",
+        published="2024-03-13",
+    ),
+    Draft(
+        "Harbour minister Ines Valdor said the ferry fare would stay at three crowns. She spoke in Port Ellery.",
+        "Ferry fare to stay",
+        id="older",
+        published="2021-05-04",
+    ),
+    Draft(
+        "Looking back at the storm of 1973: the gale tore the lighthouse of Skerrow from its rock. "
+        "Four keepers were rescued by a trawler.",
+        "The night the lighthouse fell",
+        id="storm",
+        published="2024-02-20",
+    ),
+    Draft(
+        "A chronicle of the lighthouse of Skerrow. In 1951 the gale broke two windows of the lighthouse.",
+        "Chronicle of a lighthouse",
+        id="undated-1951",
+    ),
+    Draft(
+        "The lighthouse of Skerrow is painted white and red. The gale of last winter left it whole.",
+        "Colours of a lighthouse",
+        id="undated",
+    ),
+    Draft(
+        "The strike on 11 January hit a depot near Karsh. Governor Otto Lind called it a disgrace.",
+        "Strike hits depot",
+        id="strike",
+        published="2024-01-12",
+    ),
+    Draft(
+        "Governor Otto Lind promised that Karsh was safe. He called for calm.",
+        "Governor promises safety",
+        id="before-strike",
+        published="2024-01-09",
+    ),
+]
+
+
+class Asking:
+    """The same library under different clocks; it is opened anew where the clock changes."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._now = ""
+        self._engine: Engine | None = None
+
+    def __call__(self, text: str, now: str = "2024-03-20", **question: Any) -> Answer:
+        if self._engine is None or now != self._now:
+            self.close()
+            self._engine, self._now = connect(Settings(rag_home=self.home, rag_now=now)), now
+        return ask(self._engine, Question(text, **question))
+
+    def close(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+
+@pytest.fixture(scope="module")
+def asking(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Iterator[Asking]:
+    home = new_home(tmp_path_factory.mktemp("dated") / "home", model_cache)
+    engine = connect(Settings(rag_home=home))
+    engine.store(DRAFTS)
+    engine.close()
+    asking = Asking(home)
+    yield asking
+    asking.close()
+
+
+def quoted(answer: Answer) -> list[str]:
+    return [source.article_id for source in answer.sources]
+
+
+def notes(answer: Answer, kind: str) -> list[str]:
+    return [note.text for note in answer.notes if note.kind == kind]
+
+
+FARE = "What did Ines Valdor say about the ferry fare"
+
+
+@pytest.mark.parametrize(
+    ("when", "article"),
+    [
+        ("in January", "january"),
+        ("in jan 2024", "january"),
+        ("last week", "march"),
+        ("since March", "march"),
+        ("in 2021", "older"),
+        ("before 2022", "older"),
+        ("between January and February 2024", "january"),
+    ],
+)
+def test_the_time_of_a_question_chooses_the_articles(asking: Asking, when: str, article: str) -> None:
+    answer = asking(f"{FARE} {when}?")
+    assert quoted(answer) == [article]
+    assert notes(answer, "filtered")
+
+
+def test_the_note_says_how_the_words_were_read_and_what_was_left_out(asking: Asking) -> None:
+    (note,) = notes(asking(f"{FARE} last week?"), "filtered")
+    assert note.startswith("Read “last week” as 11 to 17 March 2024; ")
+    assert "left out" in note
+    assert "--all-dates" in note
+
+
+def test_nothing_is_said_to_be_left_out_where_nothing_was(asking: Asking) -> None:
+    assert notes(asking(f"{FARE} since 2020?"), "filtered") == ["Read “since 2020” as from 1 January 2020 on."]
+
+
+def test_over_all_dates_no_words_filter(asking: Asking) -> None:
+    answer = asking(f"{FARE} last week?", all_dates=True)
+    assert set(quoted(answer)) >= {"january", "march"}
+    assert not notes(answer, "filtered")
+
+
+def test_an_article_of_another_year_that_tells_of_the_one_asked_for_counts(asking: Asking) -> None:
+    answer = asking("What happened to the lighthouse of Skerrow in 1973?")
+    assert quoted(answer)[0] == "storm"
+
+
+def test_an_undated_article_that_names_the_year_counts(asking: Asking) -> None:
+    answer = asking("What did the gale break at the lighthouse of Skerrow in 1951?")
+    assert quoted(answer) == ["undated-1951"]
+    assert any(text.startswith("1 article without a date was left out") for text in notes(answer, "undated"))
+
+
+def test_other_undated_articles_are_counted_not_silently_dropped(asking: Asking) -> None:
+    answer = asking("How is the lighthouse of Skerrow painted in March 2024?")
+    assert answer.verdict == "no_evidence"
+    assert any(text.startswith("2 articles without a date were left out") for text in notes(answer, "undated"))
+    assert quoted(asking("How is the lighthouse of Skerrow painted?")) == ["undated"]
+
+
+def test_where_nothing_dated_answers_for_last_week_undated_articles_do_and_it_is_said(asking: Asking) -> None:
+    answer = asking("How was the lighthouse of Skerrow painted last week?")
+    assert quoted(answer)[0] == "undated"
+    assert "those quoted have no date" in notes(answer, "filtered")[0]
+
+
+def test_before_an_event_on_a_day(asking: Asking) -> None:
+    answer = asking("What did Otto Lind promise before the strike on 11 January?")
+    assert quoted(answer) == ["before-strike"]
+    assert "up to 10 January 2024" in notes(answer, "filtered")[0]
+
+
+def test_a_window_that_holds_no_answer_is_declined_with_what_is_nearest(asking: Asking) -> None:
+    answer = asking(f"{FARE} in 2022?")
+    assert answer.verdict == "no_evidence"
+    assert notes(answer, "filtered")[0].startswith("Read “in 2022” as 2022")
+    assert {passage.article_id for passage in answer.closest} & {"january", "march", "older"}
+
+
+def test_the_same_words_move_with_the_clock(asking: Asking) -> None:
+    assert quoted(asking(f"{FARE} last week?", now="2024-01-24")) == ["january"]
+    assert quoted(asking(f"{FARE} yesterday?", now="2024-01-18")) == ["january"]
+
+
+def test_what_happened_yesterday_may_be_reported_today(asking: Asking) -> None:
+    assert quoted(asking("What did Otto Lind call the strike yesterday?", now="2024-01-12")) == ["strike"]
+
+
+def test_explicit_dates_narrow_the_words_further(asking: Asking) -> None:
+    answer = asking(f"{FARE} in 2024?", filters=Filters(until=date(2024, 2, 1)))
+    assert quoted(answer) == ["january"]
+
+
+def test_explicit_dates_win_where_the_words_contradict_them(asking: Asking) -> None:
+    answer = asking(f"{FARE} last week?", filters=Filters(until=date(2024, 2, 1)))
+    assert set(quoted(answer)) <= {"january", "older"}
+    assert answer.verdict == "answered"
+    assert any("those were kept" in text for text in notes(answer, "filtered"))
+
+
+@pytest.mark.parametrize("ask_for", ["What is the latest on the ferry fare of Ines Valdor?", f"{FARE} recently?"])
+def test_the_latest_puts_the_newest_first_and_leaves_nothing_out(asking: Asking, ask_for: str) -> None:
+    answer = asking(ask_for)
+    assert quoted(answer)[0] == "march"
+    assert not notes(answer, "filtered")
+    assert not notes(answer, "stale")
+
+
+def test_the_latest_that_is_old_is_said_to_be(asking: Asking) -> None:
+    answer = asking(f"{FARE} recently?", now="2024-09-01")
+    assert notes(answer, "stale") == ["The newest article that answers is from 13 March 2024."]
+
+
+def test_a_question_without_a_time_has_no_such_notes(asking: Asking) -> None:
+    answer = asking(f"{FARE}?")
+    assert {"january", "march", "older"} & set(quoted(answer))
+    assert not answer.notes
+
+
+def test_a_follow_up_keeps_its_time(asking: Asking) -> None:
+    history = (
+        Turn("user", "What did Ines Valdor say about the ferry fare?"),
+        Turn("assistant", "The fare would rise to six crowns."),
+    )
+    answer = asking("And what did she say about the ferry fare in January?", history=history)
+    assert quoted(answer) == ["january"]
+
+
+def test_a_written_answer_is_written_from_the_same_articles_and_has_the_same_notes(asking: Asking) -> None:
+    asking.close()
+    with FakeOpenAI() as server:
+        server.quotes_sentences_with("fare")
+        settings = Settings(
+            rag_home=asking.home,
+            rag_now="2024-03-20",
+            rag_deadline_s=120,
+            openai_base_url=server.base_url,
+            openai_api_key=SecretStr("x"),
+        )
+        engine = connect(settings)
+        answer = ask(engine, Question(f"{FARE} in January?"))
+        engine.close()
+    assert answer.mode == "written"
+    assert quoted(answer) == ["january"]
+    assert notes(answer, "filtered")[0].startswith("Read “in January” as January 2024")
