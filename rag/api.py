@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 
 from rag.access import AccessControl, BodyLimit
 from rag.chat_api import chat_routes
-from rag.engine import Engine, ask
+from rag.engine import Engine
 from rag.errors import (
     DiskFull,
     EncoderError,
@@ -31,9 +31,9 @@ from rag.errors import (
     UnknownArticle,
 )
 from rag.ingestion.documents import draft_from_bytes, draft_from_record
-from rag.records import Draft, Event, Filters, Mode, Question, Role, Turn
+from rag.records import Done, Draft, Event, Filters, Mode, Question, Role, Turn
 from rag.settings import Settings
-from rag.streaming import stream_response
+from rag.streaming import last_event, stream_response
 from rag.wire import draft_from_json, event_to_json, to_json
 
 logger = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ _STATUS: tuple[tuple[type[RagError], int], ...] = (
     (LibraryError, 503),
     (EncoderError, 503),
 )
+_CLIENT_LEFT = 499  # for the log alone: nobody reads the response
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 _CODES = {
     400: "bad_request",
@@ -157,13 +158,13 @@ def _answer_routes(engine: Engine) -> APIRouter:
     router = APIRouter(prefix="/v1")
 
     @router.post("/answer")
-    def answer(body: AnswerRequest) -> Response:
-        question = body.question_record()
-        if not body.stream:
-            return JSONResponse(to_json(ask(engine, question)))
+    async def answer(body: AnswerRequest, request: Request) -> Response:
         # A question that is refused answers with a status of its own, not inside the stream.
-        events = engine.answer(question)
-        return stream_response(events, _ServerSent())
+        events = await run_in_threadpool(engine.answer, body.question_record())
+        if body.stream:
+            return stream_response(events, _ServerSent())
+        last = await last_event(events, request)
+        return JSONResponse(to_json(last.answer)) if isinstance(last, Done) else Response(status_code=_CLIENT_LEFT)
 
     @router.post("/search")
     def search(body: SearchRequest) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     rag_deadline_s: float = Field(20.0, gt=0, description="Wall-clock limit of one answer, in seconds.")
 
     rag_min_confidence: float = Field(
-        0.045, ge=0, le=1, description="Questions are declined when no sentence is as likely as this to answer them."
+        0.04, ge=0, le=1, description="Questions are declined when no sentence is as likely as this to answer them."
     )
 
     rag_encoder: Literal["local", "openai"] = Field(
@@ -48,6 +48,11 @@ class Settings(BaseSettings):
     )
     rag_encoder_dir: Path | None = Field(
         None, description="A sentence-transformers folder (BERT family) to use instead of the packaged encoder."
+    )
+    rag_reranker_dir: Path | None = Field(
+        None,
+        description="A sentence-transformers CrossEncoder folder (BERT family) that orders the best passages; none by"
+        " default.",
     )
     openai_embedding_model: str = Field(
         "text-embedding-3-small", description="Embedding model when RAG_ENCODER=openai."

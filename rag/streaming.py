@@ -1,12 +1,14 @@
-"""Events of an answer as server-sent events, whatever their form."""
+"""Events of an answer for a client that may leave: as server-sent events, whatever their form, or the last alone."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from typing import Protocol
 
 from anyio import to_thread
+from fastapi import Request
 from fastapi.responses import StreamingResponse
 
 from rag.errors import RagError
@@ -49,6 +51,38 @@ async def _messages(events: Iterator[Event], form: Form) -> AsyncIterator[str]:
         for message in form.error("internal_error", "the answer broke off: ask again"):
             yield message
     finally:
-        close = getattr(events, "close", None)
-        if close is not None:
-            close()
+        _close(events)
+
+
+async def last_event(events: Iterator[Event], request: Request) -> Event | None:
+    """The last of the events; None when the client goes away first, which ends the engine's work on them.
+
+    The body of the request has to be read already. Raises what the engine raises.
+    """
+    leaving = asyncio.create_task(_left(request))
+    working = asyncio.create_task(to_thread.run_sync(_last, events, abandon_on_cancel=True))
+    try:
+        await asyncio.wait((leaving, working), return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        leaving.cancel()
+        working.cancel()
+        _close(events)  # ends what the abandoned thread waits for
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _last(events: Iterator[Event]) -> Event | None:
+    last = None
+    for event in events:
+        last = event
+    return last
+
+
+def _close(events: Iterator[Event]) -> None:
+    close = getattr(events, "close", None)
+    if close is not None:
+        close()

@@ -16,7 +16,7 @@ import httpx
 
 from rag.errors import WriterError
 
-__all__ = ["failure", "reason_of", "refuses_parameters", "seconds_until_retry"]
+__all__ = ["failure", "reason_of", "refuses_json_mode", "refuses_parameters", "seconds_until_retry"]
 
 _BY_CODE = {
     "insufficient_quota": "quota",
@@ -95,6 +95,12 @@ def refuses_parameters(error: Exception) -> bool:
     text = str(error)
     named = getattr(error, "param", None) in ("max_tokens", "temperature")
     return _status(error) in (400, 422) and (named or "max_completion_tokens" in text or "'temperature'" in text)
+
+
+def refuses_json_mode(error: Exception) -> bool:
+    """Whether the server or the model does not take `response_format`."""
+    named = getattr(error, "param", None) == "response_format" or "response_format" in str(error)
+    return _status(error) in (400, 422) and named
 
 
 def seconds_until_retry(error: Exception) -> float | None:

@@ -1,8 +1,10 @@
 """The language model that writes answers: any OpenAI-compatible server, or any LLM of llama-index.
 
 A writer streams text and nothing else; what the text is worth is decided in `rag.answering.written.writing`.
-No server is asked for its JSON mode: the answer is one object a line, which lets claims appear one by
-one, and JSON mode holds a model to a single object. Schemas differ from server to server.
+JSON mode holds a model to a single object and to valid JSON. OpenAI's servers are asked for it, and claims
+still appear one by one, because each is read as soon as its own braces close. Other servers are not: many
+refuse it, ignore it or slow down under a grammar, and the answer is read in whatever form it comes. Schemas
+are asked of nobody: they differ from server to server.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import re
 from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -19,13 +22,13 @@ from rag.errors import WriterError
 from rag.models.breaker import Breaker
 from rag.models.connection import Connection
 from rag.models.deadline import Cancelled, Deadline, held_to
-from rag.models.failures import failure, reason_of, refuses_parameters, seconds_until_retry
+from rag.models.failures import failure, reason_of, refuses_json_mode, refuses_parameters, seconds_until_retry
 from rag.settings import Settings
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
-__all__ = ["DEFAULT_MODEL", "MOST_CALLS", "LLMWriter", "OpenAIWriter", "Writer", "connect_writer"]
+__all__ = ["DEFAULT_MODEL", "MOST_CALLS", "LLMWriter", "OpenAIWriter", "Writer", "connect_writer", "has_json_mode"]
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +52,8 @@ class Writer(Protocol):
     """A language model that continues a prompt.
 
     `context_window` and `max_output_tokens` are counted in the model's tokens. `model` may be empty
-    before the first answer, while a server has not been asked what it has.
+    before the first answer, while a server has not been asked what it has. `json_mode` says that it can be
+    held to one JSON object.
     """
 
     @property
@@ -58,13 +62,16 @@ class Writer(Protocol):
     def context_window(self) -> int: ...
     @property
     def max_output_tokens(self) -> int: ...
+    @property
+    def json_mode(self) -> bool: ...
 
     def stream(
-        self, system: str, user: str, deadline: Deadline, *, calls: int = MOST_CALLS
+        self, system: str, user: str, deadline: Deadline, *, calls: int = MOST_CALLS, json_mode: bool = False
     ) -> Generator[str, None, None]:
         """Pieces of the model's text as they arrive, for at most `calls` requests to a server.
 
-        While `model` is empty, it takes two: the first asks the server what it has.
+        While `model` is empty, it takes two: the first asks the server what it has. With `json_mode` the
+        text is one JSON object if the server can be held to that; the prompt has to ask for it too.
 
         Raises WriterError, whose reason is `timeout`, `unreachable`, `unauthorized`, `model_not_found`,
         `rate_limited`, `quota`, `context_overflow`, `bad_request`, `content_filter`, `length`,
@@ -87,9 +94,10 @@ class LLMWriter:
         self.model: str = llm.metadata.model_name
         self.context_window: int = llm.metadata.context_window
         self.max_output_tokens: int = max(llm.metadata.num_output, 256)  # -1 means that it does not say
+        self.json_mode = False  # every class has its own way, or none
 
     def stream(
-        self, system: str, user: str, deadline: Deadline, *, calls: int = MOST_CALLS
+        self, system: str, user: str, deadline: Deadline, *, calls: int = MOST_CALLS, json_mode: bool = False
     ) -> Generator[str, None, None]:
         """See Writer.stream; one call."""
         yield from _guarded(deadline, self._breaker, lambda: _deltas(self._llm, system, user), lambda: None)
@@ -100,7 +108,7 @@ class OpenAIWriter:
 
     A request is made a second time where that helps, before any text has come: the server was busy and
     says when it will not be, the connection was lost before the first byte, or the model wants its
-    parameters named otherwise (which is remembered).
+    parameters named otherwise or has no JSON mode (which is remembered).
 
     Without a `model`, the server is asked for its list when the first answer is written, and the first
     that can chat is taken. Nothing is imported or connected before that, because llama-index and the
@@ -115,12 +123,14 @@ class OpenAIWriter:
         model: str = "",
         context_window: int,
         max_output_tokens: int,
+        json_mode: bool = False,
         breaker: Breaker | None = None,
     ) -> None:
         self.api_base = api_base
         self.model = model
         self.context_window = context_window
         self.max_output_tokens = max_output_tokens
+        self.json_mode = json_mode
         # The SDKs look for a key in the environment when they get none, and would send it anywhere.
         self._api_key = api_key or "not-needed"
         self._breaker = breaker or Breaker()
@@ -142,7 +152,7 @@ class OpenAIWriter:
         return f"{model} at {httpx.URL(self.api_base).copy_with(username='', password='')}"
 
     def stream(
-        self, system: str, user: str, deadline: Deadline, *, calls: int = MOST_CALLS
+        self, system: str, user: str, deadline: Deadline, *, calls: int = MOST_CALLS, json_mode: bool = False
     ) -> Generator[str, None, None]:
         """See Writer.stream."""
         connection = Connection()
@@ -153,12 +163,16 @@ class OpenAIWriter:
                 if not self.model:
                     self._take(self._first_model(client, deadline))
                     left -= 1
-                yield from self._attempts(connection, client, system, user, deadline, left)
+
+                def send() -> Generator[str, None, None]:
+                    return _deltas(self._llm(client, deadline, json_mode), system, user)
+
+                yield from self._attempts(connection, deadline, left, send)
 
         yield from _guarded(deadline, self._breaker, produce, connection.cut)
 
     def _attempts(
-        self, connection: Connection, client: httpx.Client, system: str, user: str, deadline: Deadline, calls: int
+        self, connection: Connection, deadline: Deadline, calls: int, send: Callable[[], Generator[str, None, None]]
     ) -> Generator[str, None, None]:
         import openai  # takes over a second, and answers made of quotes do without it
 
@@ -166,20 +180,24 @@ class OpenAIWriter:
             began = False
             calls -= 1
             try:
-                for delta in _deltas(self._llm(client, deadline), system, user):
+                for delta in send():
                     began = True
                     yield delta
                 return
             except openai.APIError as error:
-                wait = None if began or calls < 1 else self._wait(error)
+                wait = self._wait(error)
                 # What is left must suffice for the answer.
-                if wait is None or wait > deadline.remaining() / 2:
+                if began or calls < 1 or wait is None or wait > deadline.remaining() / 2:
                     raise
-                logger.info("the language model is asked again: %s", reason_of(error))
+                reason = reason_of(error)
             connection.pause(wait)
+            logger.info("the language model is asked again: %s", reason)
 
     def _wait(self, error: Exception) -> float | None:
-        """Seconds before the second request; None if it would not help."""
+        """Seconds before the second request; None if it would not help. What the model refuses is remembered."""
+        if refuses_json_mode(error) and self.json_mode:
+            self.json_mode = False
+            return 0.0
         if refuses_parameters(error) and not self._reasons:
             self._reasons = True
             return 0.0
@@ -189,11 +207,16 @@ class OpenAIWriter:
         self.model = model
         self._reasons = bool(_REASONING.search(model))
 
-    def _llm(self, client: httpx.Client, deadline: Deadline) -> LLM:
+    def _llm(self, client: httpx.Client, deadline: Deadline, json_mode: bool) -> LLM:
         import openai  # as above
 
-        # A model that reasons wants its limit under another name and takes no temperature.
-        thinking = {"max_completion_tokens": self.max_output_tokens + _THINKING_TOKENS, "temperature": openai.omit}
+        options: dict[str, Any] = {}
+        if self._reasons:
+            # A model that reasons wants its limit under another name and takes no temperature.
+            limit = self.max_output_tokens + _THINKING_TOKENS
+            options = {"max_completion_tokens": limit, "temperature": openai.omit}
+        if json_mode and self.json_mode:
+            options["response_format"] = {"type": "json_object"}
         try:
             llm: LLM = _openai_like()(
                 model=self.model,
@@ -203,7 +226,7 @@ class OpenAIWriter:
                 context_window=self.context_window,
                 max_tokens=None if self._reasons else self.max_output_tokens,
                 temperature=0.0,
-                additional_kwargs=thinking if self._reasons else {},
+                additional_kwargs=options,
                 max_retries=0,
                 timeout=deadline.remaining(),
                 http_client=client,
@@ -242,7 +265,17 @@ def connect_writer(settings: Settings) -> OpenAIWriter | None:
         model=settings.openai_model or usual,
         context_window=settings.openai_context_window,
         max_output_tokens=settings.openai_max_output_tokens,
+        json_mode=has_json_mode(base),
     )
+
+
+def has_json_mode(api_base: str) -> bool:
+    """Whether the server at this address is OpenAI's own, whose JSON mode can be relied on."""
+    try:
+        host = urlsplit(api_base).hostname or ""
+    except ValueError:
+        return False
+    return host == "api.openai.com" or host.endswith(".api.openai.com")  # the second: its regions
 
 
 def _openai_like() -> Any:

@@ -67,7 +67,7 @@ def check(engine: Engine, answer: Answer) -> None:
         ("Who led the Iranian delegation?", "Ali Bagheri Kani"),
         ("who led the American delegation?", "Brett McGurk"),
         ("How many attacks on ships did the Pentagon count?", "102 assaults"),
-        ("What did the envoy say about diplomacy?", "first choice"),
+        ("What did the envoy say about diplomacy?", "diplomatic path"),
         ("What was Larijani handed?", "letter"),
     ],
 )
@@ -106,7 +106,7 @@ def test_what_the_articles_do_not_say_is_declined(corpus: Engine, seeds: Engine,
 
 
 @pytest.mark.parametrize(
-    ("name", "first", "any_", "declined"), [("seeds", 0.65, 0.90, 0.50), ("corpus", 0.80, 0.90, 0.60)]
+    ("name", "first", "any_", "declined"), [("seeds", 0.70, 0.85, 0.75), ("corpus", 0.70, 0.85, 0.85)]
 )
 def test_the_share_of_right_answers_does_not_fall(
     request: pytest.FixtureRequest, name: str, first: float, any_: float, declined: float

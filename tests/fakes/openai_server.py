@@ -6,7 +6,8 @@
         assert server.received[-1].headers["authorization"] == "Bearer key"
 
 Every scripted reply is used once, in order; after the last one the server answers from the prompt
-itself if `quotes_sentences_with` was called, and with status 500 if not.
+itself if `quotes_sentences_with` was called, and with status 500 if not. Asked for JSON mode, it puts
+what it quotes into one object, and refuses where the prompt does not speak of JSON, as OpenAI does.
 
 By hand: `python -m tests.fakes.openai_server --port 9999 --quote cease-fire`, then
 `OPENAI_BASE_URL=http://127.0.0.1:9999/v1 rag ask ...`.
@@ -19,6 +20,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -27,6 +29,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 from zlib import crc32
@@ -87,20 +90,36 @@ class Received:
     def prompt(self) -> str:
         return "\n".join(str(message["content"]) for message in self.body.get("messages", []))
 
+    @property
+    def json_mode(self) -> bool:
+        return bool(self.body.get("response_format") == {"type": "json_object"})
+
 
 class FakeOpenAI:
-    """Listens on a free port of 127.0.0.1 (or on `port`) between `__enter__` and `__exit__`."""
+    """Listens on a free port of 127.0.0.1 (or on `port`) between `__enter__` and `__exit__`.
 
-    def __init__(self, *, models: Sequence[str] = ("fake-model",), port: int = 0) -> None:
+    With `certificate`, a PEM file with a key and its certificate, it speaks TLS.
+    """
+
+    def __init__(
+        self, *, models: Sequence[str] = ("fake-model",), port: int = 0, certificate: Path | None = None
+    ) -> None:
         self.models = list(models)
         self.models_status = 200
-        self.refused_parameters: set[str] = set()  # of `max_tokens` and `temperature`, as OpenAI's newer models do
+        # Of `max_tokens` and `temperature`, as OpenAI's newer models do, and `response_format`, as others do.
+        self.refused_parameters: set[str] = set()
         self.received: list[Received] = []
         self.closing = threading.Event()
         self._script: deque[Reply] = deque()
-        self._from_prompt: Callable[[str], Reply] | None = None
+        self._from_prompt: Callable[[str, bool], Reply] | None = None
         self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._http.daemon_threads = True
+        self._scheme = "http"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
+            self._scheme = "https"
         self._thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, name="fake-openai", daemon=True
         )
@@ -123,7 +142,7 @@ class FakeOpenAI:
 
     @property
     def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"{self._scheme}://127.0.0.1:{self.port}/v1"
 
     @property
     def chats(self) -> list[Received]:
@@ -144,17 +163,17 @@ class FakeOpenAI:
 
     def quotes_sentences_with(self, *words: str, limit: int = 8, pause: float = 0.0) -> None:
         """From now on, quote the prompt's numbered sentences that contain any of the words."""
-        self._from_prompt = lambda prompt: Reply(content=_quoting(prompt, words, limit), pause=pause)
+        self._from_prompt = lambda prompt, wrapped: Reply(_quoting(prompt, words, limit, wrapped), pause=pause)
 
-    def next_reply(self, prompt: str) -> Reply:
+    def next_reply(self, request: Received) -> Reply:
         if self._script:
             return self._script.popleft()
         if self._from_prompt:
-            return self._from_prompt(prompt)
+            return self._from_prompt(request.prompt, request.json_mode)
         return Reply(status=500, error={"message": "nothing scripted", "code": None})
 
 
-def _quoting(prompt: str, words: Sequence[str], limit: int) -> str:
+def _quoting(prompt: str, words: Sequence[str], limit: int, wrapped: bool) -> str:
     wanted = [word.casefold() for word in words]
     found = [
         (number, sentence)
@@ -165,6 +184,8 @@ def _quoting(prompt: str, words: Sequence[str], limit: int) -> str:
         json.dumps({"claim": sentence, "quotes": [{"at": number, "text": sentence}]}, ensure_ascii=False)
         for number, sentence in found[:limit]
     ]
+    if wrapped:
+        return f'{{"claims": [{", ".join(lines)}], "end": "{"done" if lines else "no_evidence"}"}}'
     return "\n".join([*lines, DONE if lines else NO_EVIDENCE]) + "\n"
 
 
@@ -173,6 +194,9 @@ def _refusal(parameter: str) -> dict[str, Any]:
     if parameter == "max_tokens":
         said, code = "is not supported with this model. Use 'max_completion_tokens' instead.", "unsupported_parameter"
         message = f"Unsupported parameter: 'max_tokens' {said}"
+    elif parameter == "response_format":
+        message = "Invalid parameter: 'response_format' of type 'json_object' is not supported with this model."
+        code = None
     else:
         said, code = (
             "does not support 0.0 with this model. Only the default (1) value is supported.",
@@ -249,7 +273,11 @@ def _handler(server: FakeOpenAI) -> type[BaseHTTPRequestHandler]:
             if refused:
                 self._json(400, {"error": _refusal(refused[0])})
                 return
-            reply = server.next_reply(request.prompt)
+            if request.json_mode and "json" not in request.prompt.casefold():
+                said = "'messages' must contain the word 'json' to use 'response_format' of type 'json_object'."
+                self._json(400, {"error": {"message": said, "param": "messages", "code": None}})
+                return
+            reply = server.next_reply(request)
             if reply.ending == "hang_first":
                 self._wait(float("inf"))
             elif reply.ending == "reset_first":

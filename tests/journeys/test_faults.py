@@ -6,12 +6,15 @@ import json
 import logging
 import shutil
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -86,7 +89,10 @@ FAULTS = {
     "prose": fault(Reply("Iran demanded a cease-fire in Gaza, I believe."), ends="bad_output"),
     "HTML": fault(Reply(raw=b"<html><body>Sign in to the network</body></html>"), ends="bad_output"),
     "Markdown fences": fault(Reply(f"```json\n{WHOLE}```\n"), ends=None),
-    "pretty-printed": fault(Reply(json.dumps(CLAIM, indent=2) + "\n" + DONE), ends=(None, "bad_output")),
+    "pretty-printed": fault(Reply(json.dumps(CLAIM, indent=2) + "\n" + DONE), ends=None),
+    "one object": fault(Reply(json.dumps({"claims": [CLAIM], "end": "done"})), ends=None),
+    "one array in a fence": fault(Reply("```json\n" + json.dumps([CLAIM], indent=2) + "\n```"), ends=None),
+    "half an object": fault(Reply(json.dumps({"claims": [CLAIM, CLAIM]}, indent=2)[:-20]), ends="bad_output"),
     "reasoning first": fault(Reply(f"<think>\nPerhaps {INVENTED}?\n</think>\n{WHOLE}"), ends=None),
     "ids that don't exist": fault(Reply(f"{ELSEWHERE}\n{DONE}"), ends=(None, "bad_output")),
     "invented quotes": fault(Reply(f"{INVENTED}\n{DONE}"), ends="bad_output"),
@@ -101,7 +107,9 @@ FAULTS = {
     ),
     "200 claims": fault(Reply("".join(GOOD.replace("Gaza.", f"Gaza {n}.") for n in range(200)) + DONE), ends=None),
 }
-SHOWN_FIRST = {"hang mid-stream", "reset mid-chunk", "a stream without an end", "truncated JSON", "length"}
+SHOWN_FIRST = {
+    *("hang mid-stream", "reset mid-chunk", "a stream without an end", "truncated JSON", "length", "half an object"),
+}
 
 
 def check(answer: dict[str, Any], case: Fault) -> None:
@@ -119,6 +127,7 @@ def check(answer: dict[str, Any], case: Fault) -> None:
 
 
 def check_log(log: str) -> None:
+    assert "Traceback" not in log
     for secret in (KEY, MUSCAT, "You answer questions from news articles", "Biden administration"):
         assert secret not in log
 
@@ -223,7 +232,67 @@ def test_the_engine_survives_a_server_that_is_not_there(
     engine.close()
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key and a certificate for 127.0.0.1 that nobody but itself has signed."""
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not installed: it makes the certificate")
+    made = tmp_path_factory.mktemp("tls") / "self-signed.pem"
+    about = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(made), "-out", f"{made}.crt"]
+    subprocess.run([*command, *about], check=True, capture_output=True)
+    made.write_text(made.read_text() + Path(f"{made}.crt").read_text())
+    return made
+
+
+@pytest.fixture(scope="module")
+def untrusted(certificate: Path) -> Iterator[FakeOpenAI]:
+    with FakeOpenAI(certificate=certificate) as server:
+        yield server
+
+
+def test_the_engine_survives_a_certificate_that_nobody_signed(
+    untrusted: FakeOpenAI,
+    certificate: Path,
+    seeded_copy: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    OpenAIWriter(api_base="http://x/v1", context_window=1, max_output_tokens=1).prepare()  # not what is measured
+    engine = connect(settings(seeded_copy, untrusted.base_url))
+    engine.search("warm up", Question("").filters, 1)
+    start = time.monotonic()
+    *_, last = engine.answer(Question(MUSCAT))
+    assert time.monotonic() - start < DEADLINE_S + 1
+    assert isinstance(last, Done)
+    check(to_json(last.answer), fault(ends="unreachable"))
+    assert untrusted.received == []  # neither the key nor the passages left this machine
+    check_log(caplog.text)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))  # it was nothing but the certificate
+    recovers(engine, untrusted)
+    engine.close()
+
+
 # The command line
+
+
+def test_the_command_line_survives_a_certificate_that_nobody_signed(untrusted: FakeOpenAI, seeded_copy: Path) -> None:
+    before = len(untrusted.received)
+    done = run_rag(
+        seeded_copy,
+        *("--verbose", "ask", MUSCAT),
+        OPENAI_BASE_URL=untrusted.base_url,
+        OPENAI_API_KEY=KEY,
+        OPENAI_MODEL="m",
+        RAG_DEADLINE_S="60",  # the import of the SDKs
+    )
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert "no answer was written (the language model could not be reached)" in said
+    assert "cease-fire in Gaza" in said
+    assert len(untrusted.received) == before
+    check_log(done.stderr)
 
 
 @pytest.mark.parametrize("name", ["401", "hang mid-stream", "reset mid-chunk", "Markdown fences"])
@@ -242,7 +311,6 @@ def test_the_command_line_survives(model: FakeOpenAI, seeded_copy: Path, name: s
     used(model, before, case)
     check(json.loads(done.stdout), case)
     check_log(done.stderr)
-    assert "Traceback" not in done.stderr
 
 
 # Over HTTP
@@ -272,7 +340,7 @@ class Served:
     def stop(self) -> str:
         self.http.close()
         self.server.process.terminate()
-        self._reader.join(20)
+        self._reader.join(60)
         stop_server(self.server)
         return "".join(self._log)
 
@@ -324,6 +392,23 @@ def test_a_client_that_leaves_stops_the_model_at_once(served: Served, model: Fak
         while len(model.received) == before:
             time.sleep(0.01)
         start = time.monotonic()
+    assert model.received[-1].disconnected.wait(DEADLINE_S)
+    assert time.monotonic() - start < DEADLINE_S / 2
+    model.replies(Reply(WHOLE))
+    assert served.ask()["mode"] == "written"
+
+
+@pytest.mark.parametrize("said", ["", GOOD], ids=["before the first word", "after a claim"])
+def test_a_client_that_leaves_a_plain_request_stops_the_model_too(served: Served, model: FakeOpenAI, said: str) -> None:
+    model.replies(Reply(said, ending="hang" if said else "hang_first"))
+    before = len(model.received)
+    address = urlsplit(served.server.url)
+    client = HTTPConnection(address.hostname or "", address.port)
+    client.request("POST", "/v1/answer", json.dumps({"question": MUSCAT}), {"Content-Type": "application/json"})
+    while len(model.received) == before:
+        time.sleep(0.01)
+    start = time.monotonic()
+    client.close()
     assert model.received[-1].disconnected.wait(DEADLINE_S)
     assert time.monotonic() - start < DEADLINE_S / 2
     model.replies(Reply(WHOLE))

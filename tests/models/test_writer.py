@@ -20,7 +20,7 @@ from rag.answering.written.writing import Writing
 from rag.errors import WriterError
 from rag.models.breaker import Breaker
 from rag.models.deadline import Cancellable, Cancelled, Deadline, held_to
-from rag.models.writer import DEFAULT_MODEL, LLMWriter, OpenAIWriter, connect_writer
+from rag.models.writer import DEFAULT_MODEL, LLMWriter, OpenAIWriter, connect_writer, has_json_mode
 from rag.settings import Settings
 from rag.text.sentences import sentences
 from tests.fakes import hit
@@ -286,6 +286,110 @@ def test_parameters_that_stay_refused_are_a_bad_request(server: FakeOpenAI) -> N
     server.replies(*[Reply(status=400, error=error)] * 3)
     assert reason_of(writer_at(server.base_url)) == "bad_request"
     assert len(server.chats) == 2
+
+
+# JSON mode
+
+
+@pytest.mark.parametrize(
+    ("base_url", "expected"),
+    [
+        ("https://api.openai.com/v1", True),
+        ("https://API.openai.com:443/v1/", True),
+        ("https://eu.api.openai.com/v1", True),
+        ("https://api.openai.com.example/v1", False),
+        ("https://notapi.openai.com/v1", False),
+        ("https://openrouter.ai/api.openai.com/v1", False),
+        ("http://127.0.0.1:11434/v1", False),
+        ("x", False),
+        ("http://[::1", False),
+    ],
+)
+def test_json_mode_is_for_openai_itself(base_url: str, expected: bool) -> None:
+    assert has_json_mode(base_url) is expected
+    writer = connect_writer(settings(openai_base_url=base_url))
+    assert writer is not None
+    assert writer.json_mode is expected
+
+
+def test_a_key_alone_means_json_mode() -> None:
+    writer = connect_writer(settings(openai_api_key=SecretStr(KEY)))
+    assert writer is not None
+    assert writer.json_mode
+
+
+def in_json(writer: OpenAIWriter) -> str:
+    return "".join(writer.stream("answer in JSON", PROMPT, Deadline.after(10), json_mode=True))
+
+
+@pytest.mark.parametrize("model", ["m", "o3-mini"])
+def test_json_mode_is_asked_for_where_the_server_has_it_and_the_text_is_json(server: FakeOpenAI, model: str) -> None:
+    server.replies(*[Reply("one")] * 3)
+    writer = writer_at(server.base_url, model=model, json_mode=True)
+    in_json(writer)
+    written(writer)  # a rewritten question is no JSON
+    in_json(writer_at(server.base_url, model=model))
+    assert [request.json_mode for request in server.chats] == [True, False, False]
+    assert ["response_format" in request.body for request in server.chats] == [True, False, False]
+
+
+def test_a_server_that_refuses_json_mode_is_asked_without_it_from_then_on(server: FakeOpenAI) -> None:
+    server.refused_parameters = {"response_format"}
+    server.replies(Reply("one"), Reply("two"))
+    writer = writer_at(server.base_url, json_mode=True)
+    assert in_json(writer) == "one"
+    assert not writer.json_mode
+    assert in_json(writer) == "two"
+    assert [request.json_mode for request in server.chats] == [True, False, False]
+
+
+def test_what_is_refused_at_the_last_call_is_remembered_for_the_next_answer(server: FakeOpenAI) -> None:
+    server.refused_parameters = {"response_format", "max_tokens", "temperature"}
+    server.replies(Reply("one"))
+    writer = writer_at(server.base_url, json_mode=True)
+    with pytest.raises(WriterError, match="does not accept"):
+        in_json(writer)
+    assert len(server.chats) == 2
+    assert in_json(writer) == "one"
+    assert len(server.chats) == 3
+
+
+def test_a_refusal_of_something_else_leaves_json_mode_on(server: FakeOpenAI) -> None:
+    server.fails(400)
+    writer = writer_at(server.base_url, json_mode=True)
+    with pytest.raises(WriterError):
+        in_json(writer)
+    assert writer.json_mode
+    assert len(server.chats) == 1
+
+
+@pytest.mark.parametrize("refused", [set(), {"response_format"}])
+def test_an_answer_is_the_same_with_json_mode_and_without(server: FakeOpenAI, refused: set[str]) -> None:
+    server.refused_parameters = refused
+    server.quotes_sentences_with("said", "wrote")
+    prompt = build_prompt(
+        "?", [hit("All of it was said. Some was sung. The rest they wrote.")],
+        sentences=sentences, budget_tokens=9**6, today=date.today(),
+    )  # fmt: skip
+    plain, wrapped = writer_at(server.base_url), writer_at(server.base_url, json_mode=True)
+    expected = list(Writing(prompt, plain, Deadline.after(10)))
+    assert len(expected) == 2
+    for _ in range(2):
+        assert list(Writing(prompt, wrapped, Deadline.after(10))) == expected
+    said = [(request.json_mode, '"claims"' in request.prompt) for request in server.chats]
+    lines, one_object, fallen_back = (False, False), (True, True), (False, True)
+    assert said == ([lines, one_object, fallen_back, lines] if refused else [lines, one_object, one_object])
+
+
+def test_in_json_mode_too_a_claim_arrives_while_the_server_is_still_writing(server: FakeOpenAI) -> None:
+    claim = '{"claim": "A claim.", "quotes": [{"at": "1.1", "text": "All of it was said."}]}'
+    server.replies(Reply('{"claims": [' + claim, ending="hang"))
+    prompt = build_prompt(
+        "?", [hit("All of it was said.")], sentences=sentences, budget_tokens=9**6, today=date.today()
+    )
+    claims = iter(Writing(prompt, writer_at(server.base_url, json_mode=True), Deadline.after(10)))
+    assert next(claims).text == "A claim."
+    claims.close()
 
 
 # Giving up

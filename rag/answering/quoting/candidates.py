@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,17 +19,25 @@ _STRIDE = 10_000
 _NEAR_YEAR = 1_000
 
 
+_LEANS_BACK = re.compile(
+    r"^[\"“‘'(]*(?:(?:But|And|Yet|So|Or|Still|However|Meanwhile|Instead|Nevertheless|Then|Later|Also),? )?"
+    r"(?i:he|she|they|it|this|that|these|those|his|her|their|its|both|the (?:two|three|pair|former|latter))\b"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """One sentence of a hit: `at` is its place in `around`, the sentences of the passage and beside it.
 
-    `score` is the probability that it answers the question.
+    `score` is the probability that it answers the question; `continues` says that the sentence after it leans
+    on it and has more of the question's words: "Marta Lind leads the port. She announced a new pier."
     """
 
     hit: Hit
     around: tuple[Span, ...]
     at: int
     score: float = 0.0
+    continues: bool = False
 
     @property
     def span(self) -> Span:
@@ -57,6 +66,11 @@ def sentences_of(hit: Hit) -> list[Candidate]:
     ][:2]
     around = (*before, *inside, *after)
     return [Candidate(hit, around, len(before) + n) for n in range(len(inside))]
+
+
+def leans_back(sentence: str) -> bool:
+    """Whether a sentence opens with a word that stands for something in the one before."""
+    return bool(_LEANS_BACK.match(sentence))
 
 
 def speaks_of(hit: Hit, names: Names) -> bool:

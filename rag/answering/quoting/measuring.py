@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.answering.quoting.candidates import Candidate, sentences_of
+from rag.answering.quoting.candidates import Candidate, leans_back, sentences_of
 from rag.answering.quoting.expecting import kind_asked, offers
 from rag.models.reader import Reader, Reading
 from rag.records import Hit, Span
@@ -50,11 +50,13 @@ def measure(question: str, rarity: dict[str, float], hits: Sequence[Hit], reader
     rows: list[tuple[float, ...]] = []
     for rank, (hit, reading) in enumerate(zip(hits, readings, strict=True), start=1):
         of_passage = (reading.answers, hit.score, 1 / rank, hit.cosine or 0.0)
-        for number, candidate in enumerate(sentences_of(hit)):
+        own = sentences_of(hit)
+        covered = [_coverage(candidate, rarity) for candidate in own]
+        for number, (candidate, (coverage, nearby)) in enumerate(zip(own, covered, strict=True)):
             span = _span(candidate, reading)
-            coverage, nearby = _coverage(candidate, rarity)
             offered = offers(kind, candidate.text, asked)
-            candidates.append(candidate)
+            continues = number + 1 < len(own) and covered[number + 1][0] > coverage and leans_back(own[number + 1].text)
+            candidates.append(replace(candidate, continues=continues))
             rows.append((span, span - reading.nothing, *of_passage, coverage, nearby, offered, float(number == 0)))
     return Measured(candidates, np.array(rows, np.float64).reshape(-1, len(FEATURES)))
 

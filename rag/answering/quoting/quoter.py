@@ -6,17 +6,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from rag.answering.quoting.candidates import Candidate, speaks_of
+from rag.answering.quoting.candidates import Candidate, leans_back, speaks_of
 from rag.answering.quoting.measuring import Measured, measure, rarity_of, terms
 from rag.answering.quoting.scoring import scored
 from rag.models.reader import Reader
 from rag.records import Article, Evidence, Finding, Hit, Span
 from rag.text.names import question_names
 
-_LEANS_BACK = re.compile(
-    r"^[\"“‘'(]*(?:(?:But|And|Yet|So|Or|Still|However|Meanwhile|Instead|Nevertheless|Then|Later|Also),? )?"
-    r"(?i:he|she|they|it|this|that|these|those|his|her|their|its|both|the (?:two|three|pair|former|latter))\b"
-)
 # Steps and options announce something only as the last word; goals and points are those of a match.
 _ANNOUNCES = re.compile(
     r"\b(?:both|each|two|three|four|several|following|a number of|these)\b[^.]{0,60}"
@@ -34,9 +30,9 @@ _WIDEST = 700  # code points of a quote with its context
 class Thresholds:
     """How likely a sentence must be to answer the question."""
 
-    best: float = 0.045  # below this nothing is quoted
+    best: float = 0.04  # below this nothing is quoted
     writer: float = 1 / 3  # share of that from which on a writer is asked, which reads more than one sentence
-    drop: float = 0.3  # share of the best probability below which no further quote follows
+    drop: float = 0.25  # share of the best probability below which no further quote follows
     most: int = 5
 
 
@@ -74,14 +70,13 @@ class Quoter:
             span = _with_context(candidate)
             original = next((earlier for earlier in chosen if _repeats(candidate, span, earlier)), None)
             if original is not None:
-                if _is_copy(candidate, original.candidate):
-                    original.copies.append(candidate.hit.article)
+                original.take_in(candidate, span)
             elif len(chosen) < self.thresholds.most:
                 chosen.append(_Chosen(candidate, span))
         return [_finding(quote) for quote in chosen]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Chosen:
     """A quote, and the articles that say it in the same words."""
 
@@ -89,25 +84,36 @@ class _Chosen:
     span: Span
     copies: list[Article] = field(default_factory=list)
 
+    def take_in(self, candidate: Candidate, span: Span) -> None:
+        """Let the quote also stand for a candidate that repeats it: a copy, or what touches it in the article."""
+        if candidate.hit.article.id != self.candidate.hit.article.id:
+            if _is_copy(candidate, self.candidate):
+                self.copies.append(candidate.hit.article)
+            return
+        start, end = min(self.span.start, span.start), max(self.span.end, span.end)
+        if _overlap(span, self.span) and end - start <= _WIDEST:
+            self.span = Span(start, end)
+
 
 def _with_context(candidate: Candidate) -> Span:
-    """The sentence, with the one before when it leans on it and those after when it only announces them."""
+    """The sentence, with the one before when it leans on it, and those after when it only announces them or
+    they say of it what was asked."""
     start, end = candidate.span.start, candidate.span.end
     before = candidate.neighbour(-1)
-    if before and _LEANS_BACK.match(candidate.text) and end - before.start <= _WIDEST:
+    if before and leans_back(candidate.text) and end - before.start <= _WIDEST:
         start = before.start
-    if _ANNOUNCES.search(candidate.text):
-        for step in (1, 2):
-            after = candidate.neighbour(step)
-            if after and after.end - start <= _WIDEST:
-                end = after.end
+    following = (1, 2) if _ANNOUNCES.search(candidate.text) else (1,) if candidate.continues else ()
+    for step in following:
+        after = candidate.neighbour(step)
+        if after and after.end - start <= _WIDEST:
+            end = after.end
     return Span(start, end)
 
 
 def _repeats(candidate: Candidate, span: Span, chosen: _Chosen) -> bool:
     """Whether a quote overlaps one that was chosen, or says the same in nearly the same words."""
     other, taken = chosen.candidate, chosen.span
-    if candidate.hit.article.id == other.hit.article.id and span.start < taken.end and taken.start < span.end:
+    if candidate.hit.article.id == other.hit.article.id and _overlap(span, taken):
         return True
     if _figures(candidate.text) - _figures(other.slice(taken)):
         return False  # the same sentence with another toll is another report, and the reader must see both
@@ -115,10 +121,14 @@ def _repeats(candidate: Candidate, span: Span, chosen: _Chosen) -> bool:
     return bool(mine) and len(mine & theirs) / len(mine) >= 0.8
 
 
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
 def _is_copy(candidate: Candidate, other: Candidate) -> bool:
-    """Whether another article has the sentence as good as word for word."""
+    """Whether two sentences are the same as good as word for word."""
     mine, theirs = terms(candidate.text), terms(other.text)
-    return candidate.hit.article.id != other.hit.article.id and len(mine & theirs) >= 0.9 * len(mine | theirs)
+    return len(mine & theirs) >= 0.85 * len(mine | theirs)
 
 
 def _figures(text: str) -> frozenset[str]:

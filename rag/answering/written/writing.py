@@ -1,14 +1,12 @@
-"""From a writer's stream of JSON lines to findings, each with its quotes located.
+"""From a writer's stream of JSON to findings, each with its quotes located.
 
-Everything a writer sends is taken with tolerance (fences, prose, reasoning before the answer) and
-nothing of it with trust: a claim is shown when its line is complete and a quote of it stands in an
-article, and then as plain text.
+Everything a writer sends is taken with tolerance (see `reading`) and nothing of it with trust: a claim is
+shown when its object is complete and a quote of it stands in an article, and then as plain text.
 """
 
 from __future__ import annotations
 
 import html
-import json
 import logging
 import re
 import unicodedata
@@ -21,6 +19,7 @@ from rag.answering.checking.checking import check
 from rag.answering.checking.support import Encode, Support
 from rag.answering.written.locating import Locator
 from rag.answering.written.prompt import Prompt
+from rag.answering.written.reading import records
 from rag.errors import EncoderError, WriterError
 from rag.models.deadline import Deadline
 from rag.models.writer import MOST_CALLS, Writer
@@ -34,12 +33,8 @@ MAX_CLAIMS = 12
 MAX_CLAIM_CHARS = 600
 MAX_QUOTES = 4
 MAX_SLICES = 8  # a quote may have been put together from several places
-MAX_LINE_CHARS = 20_000
 
-_JSON = json.JSONDecoder(parse_float=str)  # "at": 2.10 is a sentence number, not two and a tenth
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_THOUGHT = re.compile(r"\s*<(think|thinking|reasoning)>", re.IGNORECASE)
-_THOUGHT_END = re.compile(r"</(?:think|thinking|reasoning)>", re.IGNORECASE)
 
 _TAG = re.compile(r"<[/!?a-z][^<>]*(?:<(?![/!?a-z])[^<>]*)*(?:>|$)", re.IGNORECASE)
 _IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])?")
@@ -58,13 +53,13 @@ _EMPHASIS = re.compile(r"[*`]+|~~|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)|^[#>•\s-]+(?
 class Writing:
     """One written answer; iterate it once.
 
-    Yields each finding as soon as its line has arrived and been checked, with flags for what its quotes
+    Yields each finding as soon as its object has arrived and been checked, with flags for what its quotes
     do not have. With `encode`, which turns texts into unit vectors, a claim that its quotes may not say
     is flagged too. Afterwards `declined` is true when the writer said that the passages do not answer the
     question; then nothing was yielded. Closing the iterator ends the request.
 
     Iterating raises WriterError: what the writer raises, or `bad_output` when the stream breaks off
-    without its last line or holds no claim with a quote that can be located.
+    without its end or holds no claim with a quote that can be located.
     """
 
     def __init__(
@@ -86,21 +81,26 @@ class Writing:
 
     def __iter__(self) -> Generator[Finding, None, None]:
         shown: set[str] = set()
-        system, user = self._prompt.system, self._prompt.user
-        with closing(self._writer.stream(system, user, self._deadline, calls=self._calls)) as deltas:
-            for record in _records(deltas):
+        with closing(self._stream()) as deltas:
+            for record in records(deltas):
                 finding = self._finding(record)
                 if finding and finding.text.casefold() not in shown:
                     shown.add(finding.text.casefold())
                     yield finding
-                if record.get("no_evidence") is True and not shown:
+                ending = _ending(record)
+                if ending == "no_evidence" and not shown:
                     self.declined = True
                     return
-                if _is_last(record) or len(shown) == MAX_CLAIMS:
+                if ending or len(shown) == MAX_CLAIMS:
                     if shown:
                         return
                     raise WriterError("bad_output", "the language model quoted nothing that stands in the articles")
         raise WriterError("bad_output", "the language model broke off, or did not answer in the form asked for")
+
+    def _stream(self) -> Generator[str, None, None]:
+        json_mode = self._writer.json_mode
+        system = self._prompt.system_one_object if json_mode else self._prompt.system
+        return self._writer.stream(system, self._prompt.user, self._deadline, calls=self._calls, json_mode=json_mode)
 
     def _finding(self, record: dict[str, Any]) -> Finding | None:
         claim, quotes = record.get("claim"), record.get("quotes")
@@ -148,44 +148,10 @@ def plain_text(text: str) -> str:
     return re.sub(r" +(?=[.,;:!?](?:\s|$))", "", text)
 
 
-def _is_last(record: dict[str, Any]) -> bool:
-    return record.get("done") is True or record.get("no_evidence") is True
-
-
-def _records(deltas: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """The JSON objects of the answer; everything else in it is passed over."""
-    for line in _without_thoughts(_lines(deltas)):
-        position = line.find("{")
-        while position >= 0:
-            try:
-                record, position = _JSON.raw_decode(line, position)
-            except (ValueError, RecursionError):
-                break
-            yield record
-            position = line.find("{", position)
-
-
-def _lines(deltas: Iterable[str]) -> Iterator[str]:
-    pending = ""
-    for delta in deltas:
-        *complete, pending = (pending + delta).split("\n")
-        yield from complete
-        if len(pending) > MAX_LINE_CHARS:
-            raise WriterError("bad_output", "the language model wrote a line without an end")
-    yield pending
-
-
-def _without_thoughts(lines: Iterable[str]) -> Iterator[str]:
-    """Leave out what a model thinks aloud: it may hold drafts in the form of the answer."""
-    thinking = False
-    for line in lines:
-        rest = line
-        thought = _THOUGHT.match(rest)
-        if thought:
-            thinking, rest = True, rest[thought.end() :]
-        if thinking:
-            ending = _THOUGHT_END.search(rest)
-            if not ending:
-                continue
-            thinking, rest = False, rest[ending.end() :]
-        yield rest
+def _ending(record: dict[str, Any]) -> str:
+    """`done` or `no_evidence` when the record is the last one, else empty."""
+    for ending in ("no_evidence", "done"):
+        # Beside a claim, `end` is a slip: it is said of the whole answer.
+        if record.get(ending) is True or ("claim" not in record and record.get("end") == ending):
+            return ending
+    return ""

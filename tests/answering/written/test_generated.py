@@ -1,7 +1,8 @@
 """What holds of every answer, over thousands of generated outputs of a language model.
 
 Each output is a random mix of what models send: exact quotes, slips, turned and invented quotes, wrong sentence
-numbers, doubled claims, markup, broken JSON, fences and prose, streamed in random pieces and often cut off.
+numbers, doubled claims, markup, broken JSON, fences and prose, claims on a line each, spread over many or all in
+one object or array, streamed in random pieces and often cut off.
 """
 
 from __future__ import annotations
@@ -117,6 +118,14 @@ NOISE = (
         "data: ",
     ),
 )
+# What stands before the claims of an answer, between two, and after them.
+LINE_ENDS = ("\n", "\n", "\n", "\r\n", ",\n", " ")
+SHAPES = (
+    *[("", LINE_ENDS, ('\n{"done": true}\n', ' {"done": true}', '\n{"no_evidence": true}\n', "\n```", "\n", ""))] * 3,
+    ('{"claims": [', (", ", ",\n"), ('], "end": "done"}', "]}", '], "end": "no_evidence"}', "]", "")),
+    ('```json\n{\n "claims": [\n', (",\n",), ('\n ],\n "end": "done"\n}\n```', "\n ]\n}\n```\n")),
+    ("[\n", (",\n", " , "), (',\n{"done": true}]', "]", "\n]\n", "\n]\n```")),
+)
 ACTIVE = re.compile(
     r"<[/!?a-z]|\]\(|!\[|\bhttps?:\S|://|\bwww\.\S|\b(?:javascript|mailto):\S|[\x00-\x1f\u200b\u202a-\u202e]",
     re.IGNORECASE,
@@ -146,18 +155,21 @@ class Model:
         self.random = random.Random(seed)
 
     def output(self) -> Output:
-        text = ""
+        before, between, after = self.random.choice(SHAPES)
+        indent = self.random.choice((None, None, 1, 4))
+        noisy = 0.2 if not before or self.random.random() < 0.2 else 0
+        text = before
         said: list[Said] = []
         for number in range(self.random.choice((0, 1, 1, 2, 2, 3, 4))):
-            text += self.noise(0.2)
+            text += self.random.choice(between) if said else ""
+            text += self.noise(noisy)
             claim, quotes, stands = self.claim(number)
             if said and self.random.random() < 0.05:
                 claim = said[-1].claim
-            text += json.dumps({"claim": claim, "quotes": quotes}, ensure_ascii=self.random.random() < 0.5)
+            record = {"claim": claim, "quotes": quotes}
+            text += json.dumps(record, ensure_ascii=self.random.random() < 0.5, indent=indent)
             said.append(Said(claim, len(text), stands))
-            text += self.random.choice(("\n", "\n", "\n", "\r\n", ",\n", " "))
-        text += self.noise(0.2)
-        text += self.random.choice(('{"done": true}\n', '{"done": true}', '{"no_evidence": true}\n', "```", ""))
+        text += self.noise(noisy) + self.random.choice(after)
         return Output(text, said)
 
     def noise(self, share: float) -> str:
@@ -269,7 +281,7 @@ def test_nothing_but_whole_plain_claims_with_quotes_that_stand_is_ever_shown(see
 
 def test_a_stream_cut_at_every_byte_shows_the_claims_before_the_cut_and_no_part_of_another() -> None:
     model = Model(99)
-    for _ in range(4):
+    for _ in range(12):
         output = model.output()
         data = output.text.encode()
         for size in range(len(data)):

@@ -94,3 +94,25 @@ def test_a_budget_without_room_for_a_sentence_is_an_error() -> None:
 def test_the_estimate_counts_a_token_for_what_is_not_ascii() -> None:
     assert token_estimate("a" * 35) >= 10
     assert token_estimate("協" * 35) >= 35
+
+
+def test_both_forms_of_the_answer_are_asked_for_with_the_same_rules() -> None:
+    prompt = prompt_of(hit("One came."))
+    lines, one_object = prompt.system, prompt.system_one_object
+    assert '{"done": true}' in lines
+    assert '{"no_evidence": true}' in lines
+    assert '"claims"' not in lines
+    assert '"end": "done"' in one_object
+    assert '{"claims": [], "end": "no_evidence"}' in one_object
+    assert '"done": true' not in one_object
+    assert "JSON" in one_object  # without the word OpenAI refuses JSON mode
+    assert lines.partition("Rules:")[2] == one_object.partition("Rules:")[2] != ""
+
+
+def test_a_false_premise_is_to_be_answered_by_what_the_articles_say() -> None:
+    prompt = prompt_of(hit("One came."))
+    for system in (prompt.system, prompt.system_one_object):
+        (rule,) = (rule for rule in system.split("\n- ") if rule.startswith("A question may assume what is not so"))
+        assert "Never agree with it" in rule
+        assert "the first claim says what they report instead" in rule
+        assert "If they say nothing of what it assumes, there is no evidence." in rule

@@ -30,7 +30,7 @@ DONE = '{"done": true}'
 class Scripted:
     """A writer that says what it is told, and remembers what it was asked and whether it was stopped."""
 
-    model, context_window, max_output_tokens = "scripted", 8192, 1024
+    model, context_window, max_output_tokens, json_mode = "scripted", 8192, 1024, False
 
     def __init__(self, pieces: Sequence[str | Exception]) -> None:
         self.pieces = pieces
@@ -38,7 +38,9 @@ class Scripted:
         self.stopped = False
         self.asked: tuple[str, str] | None = None
 
-    def stream(self, system: str, user: str, deadline: Deadline, *, calls: int = 2) -> Generator[str, None, None]:
+    def stream(
+        self, system: str, user: str, deadline: Deadline, *, calls: int = 2, json_mode: bool = False
+    ) -> Generator[str, None, None]:
         self.asked = (system, user)
         try:
             for piece in self.pieces:
@@ -78,8 +80,9 @@ def test_claims_carry_slices_of_the_article() -> None:
     assert [(e.text, TEXT[e.start : e.end]) for e in finding.evidence] == [(FRIDAY[1],) * 2, (DEMAND[1],) * 2]
 
 
-def test_a_claim_comes_as_soon_as_its_line_is_complete() -> None:
-    writer = Scripted([line("One.", FRIDAY), line("Two.", DEMAND), DONE])
+@pytest.mark.parametrize("before", ["", '{"claims": [', "[", '```json\n{\n  "claims": [\n'])
+def test_a_claim_comes_as_soon_as_its_object_is_complete(before: str) -> None:
+    writer = Scripted([before + line("One.", FRIDAY).strip(), ",\n" + line("Two.", DEMAND), DONE])
     claims = iter(Writing(prompt(), writer, Deadline.after(10)))
     assert next(claims).text == "One."
     assert writer.said == 1
@@ -187,8 +190,27 @@ def test_repeated_claims_and_too_many_are_dropped() -> None:
     assert len(findings(*(line(f"Claim {n}.", DEMAND) for n in range(200)))) == MAX_CLAIMS
 
 
-def test_declining_is_no_error() -> None:
-    declining = writing('{"no_evidence": true}\n')
+class JsonMode(Scripted):
+    json_mode = True
+
+
+@pytest.mark.parametrize(("kind", "asked_for"), [(Scripted, '{"done": true}'), (JsonMode, '"end": "done"')])
+def test_the_form_that_is_asked_for_is_the_one_the_server_can_be_held_to(kind: type[Scripted], asked_for: str) -> None:
+    writer = kind([line("One.", FRIDAY), DONE])
+    assert len(list(Writing(prompt(), writer, Deadline.after(10)))) == 1
+    assert writer.asked is not None
+    assert asked_for in writer.asked[0]
+
+
+def test_a_claim_that_says_it_is_the_end_does_not_end_the_answer() -> None:
+    said = [line("One.", FRIDAY, end="done"), line("Two.", DEMAND, end="no_evidence")]
+    assert [f.text for f in findings(*said, DONE)] == ["One.", "Two."]
+    assert reason(*said) == "bad_output"
+
+
+@pytest.mark.parametrize("text", ['{"no_evidence": true}\n', '{"claims": [], "end": "no_evidence"}'])
+def test_declining_is_no_error(text: str) -> None:
+    declining = writing(text)
     assert list(declining) == []
     assert declining.declined
     answered = writing(line("One.", DEMAND), '{"no_evidence": true}')
@@ -205,6 +227,10 @@ def test_declining_is_no_error() -> None:
         [DONE],
         [line("One.", DEMAND)],
         [line("One.", DEMAND), '{"claim": "Tw'],
+        ['{"claims": [' + line("One.", DEMAND)],
+        ['{"claims": [' + line("One.", DEMAND) + "]"],
+        ['{"claims": [], "end": "done"}'],
+        ["[" + line("One.", DEMAND)],
         ["<think>" + line("One.", DEMAND) + DONE],
         ["x" * 30_000],
     ],
