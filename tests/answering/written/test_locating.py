@@ -239,11 +239,11 @@ def test_folding_keeps_track_of_where_characters_come_from(text: str) -> None:
 def test_locating_ten_claims_takes_little_time() -> None:
     passage = " ".join(f"On day {n} the “envoys” met again — and said nothing of it." for n in range(15))
     finder = locator(*(hit(passage.replace("day", f"day {n}"), id=str(n)) for n in range(10)))
-    start = time.perf_counter()
+    start = time.process_time()
     for n in range(10):
         assert finder.locate(f'day {n} {n} the "envoys" met again - and said', "1.1") is not None
         assert finder.locate("an invented sentence of some length, to be sure", "3.2") is None
-    assert time.perf_counter() - start < 0.5  # about 0.03 s where this was written
+    assert time.process_time() - start < 0.5  # about 0.03 s where this was written
 
 
 NEWS = (
