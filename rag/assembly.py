@@ -12,6 +12,7 @@ from rag.doctor import Doctor
 from rag.engine import Engine, LocalEngine, Once
 from rag.errors import LibraryError
 from rag.models.cached import CachedEncoder
+from rag.models.cross_encoder import CrossEncoder
 from rag.models.encoder import Encoder
 from rag.models.local_encoder import LocalEncoder, packaged_weights
 from rag.models.reader import LocalReader
@@ -69,7 +70,7 @@ def build(settings: Settings, hold: Hold, *, writer: Writer | None = None) -> Lo
     configured = connect_writer(settings)
     encoder = Once(lambda: _encoder(settings))
     projection = Once(lambda: Projection(library, home / "library.sqlite3", home / "chroma", encoder().name, _say))
-    retriever = Once(lambda: Retriever(library, projection(), lambda texts: encoder().encode(texts)))
+    retriever = Once(lambda: _retriever(settings, library, projection(), encoder()))
     answerer = Once(lambda: _answerer(settings, library, retriever(), encoder(), writer or configured))
     doctor = Doctor(settings, library, encoder, projection, configured)
 
@@ -108,6 +109,11 @@ def _encoder(settings: Settings) -> Encoder:
         return CachedEncoder(RemoteEncoder(model, api_key=key, base_url=base))
     folder = settings.rag_encoder_dir or packaged_weights()
     return CachedEncoder(LocalEncoder(folder, settings.rag_home / "models"))
+
+
+def _retriever(settings: Settings, library: Library, projection: Projection, encoder: Encoder) -> Retriever:
+    folder = settings.rag_reranker_dir
+    return Retriever(library, projection, encoder.encode, reranker=CrossEncoder(folder) if folder else None)
 
 
 def _answerer(

@@ -1,10 +1,11 @@
-"""Writes BERT models as ONNX graphs of ONNX Runtime's fused operators: a sentence encoder, and a reader.
+"""Writes BERT models as ONNX graphs of ONNX Runtime's fused operators: a sentence encoder, a reader, and a scorer.
 
-    input_ids (int32, [texts, tokens]); for the reader also token_type_ids
+    input_ids (int32, [texts, tokens]); for the reader and the scorer also token_type_ids
       -> token, position and segment embeddings
       -> layers x (MatMul, MultiHeadAttention, MatMul, LayerNormalization, MatMul, BiasGelu, MatMul, LayerNormalization)
       -> encoder: pooling, L2 norm -> vectors (float32, [texts, hidden])
       -> reader: spans (float32, [texts, tokens, 2]: start and end), answers (float32, [texts, 1])
+      -> scorer: pooler, classifier -> scores (float32, [texts, 1])
 
 There is no mask: the texts of one run have the same length, see `LocalEncoder`. In int8 the matrices
 are quantised symmetrically with a scale for each output column, the token table with one for each
@@ -53,6 +54,28 @@ def build_reader_graph(folder: BertFolder, weights: Weights, precision: Precisio
         output = "spans" if name == "span" else name
         graph.add("Add", [product, graph.constant(f"{name}.bias", weights[f"{name}.bias"])], output)
     return _serialise(graph, {"spans": ["texts", "tokens", 2], "answers": ["texts", 1]})
+
+
+def build_scorer_graph(folder: BertFolder, weights: Weights, precision: Precision) -> bytes:
+    """The serialised ONNX model of a cross-encoder: `weights` also hold BERT's pooler and the linear layer
+    `classifier` ([1, hidden]) over what it makes of the first token. Raises EncoderError."""
+    graph = _Graph(quantised=precision == "int8", inputs=["input_ids", "token_type_ids"])
+    hidden = _hidden(graph, folder, weights)
+    values = graph.add("Gather", [hidden, graph.constant("first", np.array(0, np.int64))], axis=1)
+    for name, rows in (("pooler.dense", folder.hidden), ("classifier", 1)):
+        shapes = [weights[part].shape if part in weights else () for part in (f"{name}.weight", f"{name}.bias")]
+        if shapes != [(rows, folder.hidden), (rows,)]:
+            raise EncoderError(
+                f"the weights in {folder.path} have no {name} of {rows} x {folder.hidden}",
+                "is it a cross-encoder with one label?",
+            )
+        # One token of a text: full precision costs nothing.
+        product = graph.add("MatMul", [values, graph.constant(f"{name}.weight", weights[f"{name}.weight"].T)])
+        bias = graph.constant(f"{name}.bias", weights[f"{name}.bias"])
+        values = graph.add("Add", [product, bias], "scores" if name == "classifier" else "")
+        if name == "pooler.dense":
+            values = graph.add("Tanh", [values])
+    return _serialise(graph, {"scores": ["texts", 1]})
 
 
 @dataclass

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import InvalidRequest
+from rag.models.cross_encoder import Reranker
 from rag.records import Filters, Hit
-from rag.retrieval.fusion import Fused, Scores, fuse
+from rag.retrieval.fusion import Fused, Scores, fuse, min_max
 from rag.retrieval.lexical import expression
 from rag.storage.library import Library
 from rag.storage.projection import Projection
@@ -21,6 +22,7 @@ LONGEST_QUERY = 4000
 _COMMON = 10_000  # passages with a word that is left out if others are found: to score more takes too long
 _FEEDBACK = 3  # passages that the question is moved towards
 _FEEDBACK_WEIGHT = 0.4
+_RERANKED = 30  # passages that a reranker sees
 
 Method = Literal["hybrid", "lexical", "dense"]
 
@@ -42,8 +44,9 @@ class Retriever:
     """Finds the passages nearest to a question.
 
     The `depth` best of each index are candidates; each gets both of its scores, whichever index it came
-    from. `exact` compares the question with every vector instead of asking the approximate index. The
-    defaults follow the measurements in `benchmarks/README.md`.
+    from. `exact` compares the question with every vector instead of asking the approximate index. A
+    `reranker` decides the order of the best thirty that come of both indexes. The defaults follow the
+    measurements in `benchmarks/README.md`.
     """
 
     library: Library
@@ -52,6 +55,7 @@ class Retriever:
     dense_weight: float = 0.55
     depth: int = 100
     exact: bool = False
+    reranker: Reranker | None = None
 
     def retrieve(
         self, query: str, filters: Filters = Filters(), top_k: int = 10, method: Method = "hybrid"
@@ -80,7 +84,11 @@ class Retriever:
         found = list(vectors)
         matrix = np.stack(list(vectors.values())) if vectors else np.empty((0, len(vector)), np.float32)
         fused = self._fuse(_column(bm25, found), matrix, vector)
-        return self._hits(found, fused, dict(zip(found, (matrix @ vector).tolist(), strict=True)), top_k)
+        near = dict(zip(found, (matrix @ vector).tolist(), strict=True))
+        if self.reranker is None:
+            return self._hits(found, fused, near, top_k)
+        hits = self._hits(found, fused, near, max(top_k, _RERANKED))
+        return _reranked(self.reranker, query, hits)[:top_k]
 
     def _phrase(self, query: str) -> str | None:
         return expression(query, lambda words: self.library.frequency(words, _COMMON), common=_COMMON)
@@ -109,6 +117,14 @@ class Retriever:
             for n in best
             if ids[n] in stored
         ]
+
+
+def _reranked(reranker: Reranker, query: str, hits: list[Hit]) -> list[Hit]:
+    """The best in the order of the reranker, its scores stretched to [0, 1]; what it does not see follows with 0."""
+    seen, rest = hits[:_RERANKED], hits[_RERANKED:]
+    scores = min_max(np.array(reranker.score(query, [(hit.article.title, hit.passage.text) for hit in seen])))
+    best = np.argsort(-scores, kind="stable")
+    return [*(replace(seen[n], score=float(scores[n])) for n in best), *(replace(hit, score=0.0) for hit in rest)]
 
 
 def _column(scores: dict[str, float], ids: list[str]) -> Scores:

@@ -23,8 +23,9 @@ from rag.storage.vectors import IndexUnusable, VectorIndex, Vectors, fingerprint
 _STAMP = "clean.json"
 _BEHIND = -1
 _CHUNK = 500
-_FEW = 2000  # passages that are faster compared one by one than found under a filter
-_FARTHEST = 4000  # hits that are looked through for those that pass, before Chroma is left to filter
+_FEW = 5000  # passages that are faster compared one by one than found under a filter
+_FARTHEST = 6000  # hits that are asked for to look through them, before Chroma is left to filter
+_MARGIN = 2  # times as many hits as are looked through: near the end of what it returns the index misses some
 
 Encode = Callable[[list[str]], Vectors]
 Report = Callable[[str], None]
@@ -73,7 +74,7 @@ class Projection:
         passing = self._library.passing(filters)
         if passing.count < _FEW:
             return self.exact(vector, limit, filters)
-        if (reach := passing.reach(limit)) < _FARTHEST:
+        if (reach := _MARGIN * passing.reach(limit)) < _FARTHEST:
             found = self._library.among(self._ask(vector, reach, Filters()), filters, limit)
             if len(found) == limit:
                 return found

@@ -119,17 +119,27 @@ def nearest(
 ) -> Scored:
     """The nearest passages with their cosine similarity, best first, out of all that pass the filters."""
     where, values = _conditions(filters)
-    found: Scored = []
     rows = connection.execute(
         f"SELECT p.id, x.vector {_PASSING if where else 'FROM passages p'} {VECTOR} WHERE {where or 'true'}",
         (model, *values),
     )
-    while chunk := rows.fetchmany(_CHUNK):
-        matrix = np.frombuffer(b"".join(row[1] for row in chunk), dtype="<f4").reshape(len(chunk), -1)
+    ids: list[str] = []
+    cosines = np.empty(0, np.float32)
+    while True:
+        blobs: list[bytes] = []
+        for row in islice(rows, _CHUNK):  # not `fetchmany`: thousands of rows at once set off the garbage collector
+            ids.append(row[0])
+            blobs.append(row[1])
+        if not blobs:
+            break
+        matrix = np.frombuffer(b"".join(blobs), dtype="<f4").reshape(len(blobs), -1)
         # Not `@`: the threads of BLAS spin on for milliseconds after each product and slow down what comes next.
-        cosines = np.einsum("ij,j->i", matrix, vector)
-        found.extend(zip((row[0] for row in chunk), cosines.tolist(), strict=True))
-    return sorted(found, key=lambda hit: (-hit[1], hit[0]))[:limit]
+        cosines = np.append(cosines, np.einsum("ij,j->i", matrix, vector))
+    if not ids:
+        return []
+    least = np.partition(cosines, -limit)[-limit] if limit < len(ids) else -np.inf
+    best = [(ids[n], float(cosines[n])) for n in np.flatnonzero(cosines >= least)]
+    return sorted(best, key=lambda hit: (-hit[1], hit[0]))[:limit]
 
 
 def _chunks(found: Iterable[tuple[str, float]]) -> Iterator[Scored]:

@@ -2,63 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from math import erf, sqrt
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from rag.errors import EncoderError
-from rag.models.bert_folder import BertFolder, Weights, read_folder
+from rag.models.bert_folder import BertFolder, Weights
 from rag.models.bert_graph import Precision, build_graph, build_reader_graph
 from rag.models.local_encoder import packaged_weights
 from rag.models.reader import GRAPH, TOKENIZER, Found, LocalReader, Reading
 from rag.records import Span
+from tests.models import tiny_bert
+from tests.models.tiny_bert import HIDDEN, Array, dense, described, hidden_states
 
-Array = NDArray[Any]
-
-HIDDEN, LAYERS, HEADS, INNER, LONGEST = 32, 2, 4, 64, 384
+HEADS = {"span": (2, HIDDEN), "answers": (1, HIDDEN)}
 QUESTION = "When does the last ferry leave?"
 TITLE = "News from the harbour"
 TEXT = "The last ferry leaves at 22:40 on weekdays. In summer it leaves an hour later, and on Sundays it does not."
 ODD = "Café Zoë 🚢 pays 1.200 € to 東京の港, says Ångström — naïve?"
-
-
-def described() -> BertFolder:
-    packaged = read_folder(packaged_weights())
-    return dataclasses.replace(packaged, hidden=HIDDEN, layers=LAYERS, heads=HEADS, max_tokens=LONGEST)
-
-
-def random_weights(folder: BertFolder) -> Weights:
-    random = np.random.default_rng(11)
-    dense = {
-        "attention.self.query": (HIDDEN, HIDDEN),
-        "attention.self.key": (HIDDEN, HIDDEN),
-        "attention.self.value": (HIDDEN, HIDDEN),
-        "attention.output.dense": (HIDDEN, HIDDEN),
-        "intermediate.dense": (INNER, HIDDEN),
-        "output.dense": (HIDDEN, INNER),
-    }
-    linear: dict[str, tuple[int, ...]] = {"span": (2, HIDDEN), "answers": (1, HIDDEN)}
-    norms = ["embeddings.LayerNorm"]
-    for layer in range(LAYERS):
-        linear |= {f"encoder.layer.{layer}.{name}": shape for name, shape in dense.items()}
-        norms += [f"encoder.layer.{layer}.{name}.LayerNorm" for name in ("attention.output", "output")]
-    shapes = {f"{name}.weight": shape for name, shape in linear.items()}
-    tables = {"word": folder.vocabulary, "position": 512, "token_type": 2}
-    shapes |= {f"embeddings.{name}_embeddings.weight": (rows, HIDDEN) for name, rows in tables.items()}
-    weights = {name: random.normal(0, 0.3, shape) for name, shape in shapes.items()}
-    weights |= {f"{name}.bias": random.normal(0, 0.1, shape[:1]) for name, shape in linear.items()}
-    weights |= {f"{name}.weight": random.normal(1, 0.1, HIDDEN) for name in norms}
-    weights |= {f"{name}.bias": random.normal(0, 0.1, HIDDEN) for name in norms}
-    return {name: values.astype(np.float32) for name, values in weights.items()}
 
 
 def write_reader(folder: Path, precision: Precision = "fp32") -> Path:
@@ -86,37 +52,15 @@ def tokenizer(folder: Path) -> Tokenizer:
     return tokenizer
 
 
+def random_weights(folder: BertFolder) -> Weights:
+    return tiny_bert.random_weights(folder, HEADS)
+
+
 def numpy_reader(ids: list[int], second: int) -> tuple[Array, float]:
     """Start and end scores of every token, and the answer score; token type 1 begins at `second`."""
-    weights = {name: weight.astype(np.float64) for name, weight in random_weights(described()).items()}
-
-    def dense(name: str, values: Array) -> Array:
-        return np.asarray(values @ weights[f"{name}.weight"].T + weights[f"{name}.bias"])
-
-    def norm(name: str, values: Array) -> Array:
-        centred = values - values.mean(axis=-1, keepdims=True)
-        scaled = centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + 1e-12)
-        return np.asarray(scaled * weights[f"{name}.weight"] + weights[f"{name}.bias"])
-
-    def heads(values: Array) -> Array:
-        return values.reshape(len(ids), HEADS, -1).swapaxes(0, 1)
-
-    words, places, types = (
-        weights[f"embeddings.{kind}_embeddings.weight"] for kind in ("word", "position", "token_type")
-    )
-    segments = (np.arange(len(ids)) >= second).astype(int)
-    hidden = norm("embeddings.LayerNorm", words[ids] + places[: len(ids)] + types[segments])
-    for layer in range(LAYERS):
-        name = f"encoder.layer.{layer}"
-        query, key, value = (heads(dense(f"{name}.attention.self.{p}", hidden)) for p in ("query", "key", "value"))
-        scores = query @ key.swapaxes(1, 2) / sqrt(HIDDEN // HEADS)
-        scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        mixed = (scores / scores.sum(axis=-1, keepdims=True) @ value).swapaxes(0, 1).reshape(len(ids), HIDDEN)
-        hidden = norm(f"{name}.attention.output.LayerNorm", hidden + dense(f"{name}.attention.output.dense", mixed))
-        inner = dense(f"{name}.intermediate.dense", hidden)
-        inner = inner * 0.5 * (1 + np.vectorize(erf)(inner / sqrt(2)))
-        hidden = norm(f"{name}.output.LayerNorm", hidden + dense(f"{name}.output.dense", inner))
-    return dense("span", hidden), float(dense("answers", hidden[0])[0])
+    weights = random_weights(described())
+    hidden = hidden_states(weights, ids, second)
+    return dense(weights, "span", hidden), float(dense(weights, "answers", hidden[0])[0])
 
 
 def assert_same(found: Reading, expected: Reading) -> None:

@@ -18,7 +18,8 @@ from benchmarks.reader_training.export import LONGEST, export
 from rag.models.bert_graph import build_reader_graph
 from rag.models.reader import GRAPH, TOKENIZER, LocalReader
 from rag.records import Span
-from tests.models.test_reader import ODD, QUESTION, TEXT, TITLE, described, random_weights
+from tests.models.test_reader import ODD, QUESTION, TEXT, TITLE, random_weights
+from tests.models.tiny_bert import described
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """The retriever on a real library, index and encoder."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -156,3 +156,53 @@ def test_a_common_word_is_left_out_where_others_are_found(
     monkeypatch.setattr("rag.retrieval.retriever._COMMON", 2)
     assert ids(retriever.retrieve("Grimsund tram council", method="lexical")) == ["vote"]
     assert set(ids(retriever.retrieve("Grimsund tram", method="lexical"))) == {"ferry", "vote"}
+
+
+class Shortest:
+    """A reranker that likes short texts."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str]] = []
+
+    def score(self, question: str, passages: Sequence[tuple[str, str]]) -> list[float]:
+        self.seen = list(passages)
+        return [-float(len(text)) for _, text in passages]
+
+
+def test_the_reranker_decides_the_order(retriever: Retriever) -> None:
+    question, lengths = "boats in a storm", {name: len(text) for name, (_, _, text) in TEXTS.items()}
+    shortest = Shortest()
+    reranking = narrowed(retriever, reranker=shortest)
+    hits = reranking.retrieve(question, top_k=3)
+    assert ids(hits) == sorted(TEXTS, key=lengths.__getitem__)[:3]
+    assert hits[0].score == 1
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    plain = retriever.retrieve(question)
+    assert shortest.seen == [("Short news", hit.passage.text) for hit in plain]
+    assert {hit.article.id: hit.cosine for hit in reranking.retrieve(question)} == {
+        hit.article.id: hit.cosine for hit in plain
+    }
+
+
+def test_what_the_reranker_does_not_see_comes_last(retriever: Retriever, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.retrieval.retriever._RERANKED", 2)
+    question = "boats in a storm"
+    plain = ids(retriever.retrieve(question))
+    hits = narrowed(retriever, reranker=Shortest()).retrieve(question)
+    assert set(ids(hits)[:2]) == set(plain[:2])
+    assert ids(hits)[2:] == plain[2:]
+    assert [hit.score for hit in hits] == [1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+
+
+def test_one_index_alone_is_not_reranked(retriever: Retriever) -> None:
+    for method in ("lexical", "dense"):
+        plain = retriever.retrieve("ferry boat Grimsund", method=method)
+        assert narrowed(retriever, reranker=Shortest()).retrieve("ferry boat Grimsund", method=method) == plain
+
+
+def test_an_empty_library_has_nothing_to_rerank(tmp_path: Path, encoder: LocalEncoder) -> None:
+    library = Library(tmp_path / "empty.sqlite3")
+    projection = Projection(library, tmp_path / "empty.sqlite3", tmp_path / "none", encoder.name, print)
+    assert Retriever(library, projection, encoder.encode, reranker=Shortest()).retrieve("anything") == []
+    projection.close()
+    library.close()

@@ -1,0 +1,108 @@
+"""A reranker: scores passages together with the question. Off unless a folder is named; nothing is downloaded.
+
+A cross-encoder reads question and passage as one text (Nogueira and Cho, "Passage Re-ranking with BERT", 2019):
+better than comparing two vectors, and far too slow for more than the best few passages.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from rag.errors import EncoderError
+from rag.models.bert_folder import TOKENIZER, BertFolder, read_folder, read_weights
+from rag.models.bert_graph import Precision, build_scorer_graph
+from rag.models.onnx_session import cores, load_session
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+_LONGEST = 384  # tokens of question, title and passage together
+_LONGEST_QUESTION = 64  # tokens
+_POSITIONS = "embeddings.position_embeddings.weight"
+
+
+class Reranker(Protocol):
+    """Scores passages for a question. Safe to call from several threads."""
+
+    def score(self, question: str, passages: Sequence[tuple[str, str]]) -> list[float]:
+        """One score for each (title, text), in order; higher is better, nothing else is promised.
+        Raises EncoderError."""
+
+
+class CrossEncoder:
+    """The model in a sentence-transformers CrossEncoder folder of the BERT family: `config.json`, `tokenizer.json`
+    and `model.safetensors` with BERT, its pooler, and a classifier of one label.
+
+    The graph is built in memory at every start. Every passage is a run of its own, several run side by side; what
+    does not fit into 384 tokens, or the model's own limit, is cut off the passage's end. Raises EncoderError, which
+    names the setting RAG_RERANKER_DIR.
+    """
+
+    def __init__(self, folder: Path, *, precision: Precision = "int8", threads: int | None = None) -> None:
+        try:
+            described, graph = _built(folder, precision)
+            self._session = load_session(graph, folder)
+            self._longest = described.max_tokens
+            self._tokenizer = _load_tokenizer(folder / TOKENIZER, described.vocabulary)
+            self._first, self._end = (_token(self._tokenizer, name, folder) for name in ("[CLS]", "[SEP]"))
+        except EncoderError as error:
+            raise EncoderError(
+                f"RAG_RERANKER_DIR: {error.message}",
+                "it takes a sentence-transformers CrossEncoder folder (BERT family, one label)",
+            ) from error
+        self._pool = ThreadPoolExecutor(threads or cores(), thread_name_prefix="reranker")
+
+    def score(self, question: str, passages: Sequence[tuple[str, str]]) -> list[float]:
+        """See Reranker.score; the scores are logits."""
+        asked = self._tokens(question)[: min(_LONGEST_QUESTION, self._longest // 2)]
+        return list(self._pool.map(lambda passage: self._score_one(asked, *passage), passages))
+
+    def _score_one(self, asked: list[int], title: str, text: str) -> float:
+        head = [self._first, *asked, self._end]
+        words = self._tokens(f"{title}\n{text}")[: self._longest - len(head) - 1]
+        sequence = np.array([[*head, *words, self._end]], np.int32)
+        segments = np.ones_like(sequence)
+        segments[0, : len(head)] = 0
+        scores = self._session.run(None, {"input_ids": sequence, "token_type_ids": segments})[0]
+        return float(scores[0, 0])
+
+    def _tokens(self, text: str) -> list[int]:
+        # A lone surrogate (an undecodable byte of a command line) has no UTF-8 form.
+        clean = text.encode("utf-8", "replace").decode("utf-8")
+        return list(self._tokenizer.encode(clean, add_special_tokens=False).ids)
+
+
+def _built(folder: Path, precision: Precision) -> tuple[BertFolder, bytes]:
+    described = read_folder(folder)
+    weights = read_weights(described)
+    positions = len(weights.get(_POSITIONS, ()))
+    described = dataclasses.replace(described, max_tokens=min(_LONGEST, positions))
+    return described, build_scorer_graph(described, weights, precision)
+
+
+def _load_tokenizer(path: Path, vocabulary: int) -> Tokenizer:
+    # Imported here: commands that rerank nothing start without it.
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_buffer(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise EncoderError(f"{path} cannot be read ({error})") from error
+    if tokenizer.get_vocab_size() > vocabulary:
+        raise EncoderError(f"{path} has more tokens than the model beside it")
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def _token(tokenizer: Tokenizer, name: str, folder: Path) -> int:
+    number = tokenizer.token_to_id(name)
+    if number is None:
+        raise EncoderError(f"{folder / TOKENIZER} has no token {name}")
+    return number
