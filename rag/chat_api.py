@@ -22,7 +22,7 @@ from rag.engine import Engine
 from rag.errors import InvalidRequest
 from rag.records import Answer, Claim, ClaimShown, Done, Event, Question, Reset, Source, SourcesShown, Turn
 from rag.streaming import stream_response
-from rag.wording import degraded_because
+from rag.wording import UNSURE, degraded_because, unsure
 
 MODEL = "dateline"
 
@@ -194,7 +194,8 @@ class _Telling:
             lines += [f"    “{escaped(' '.join(quote.split()))}”" for quote in dict.fromkeys(quotes)]
         if answer.mode == "quotes":
             why = f" ({degraded_because(answer.degraded)})" if answer.degraded else ""
-            lines.append(f"\nThese are quotes from the articles; no answer was written{why}.")
+            doubt = f" {UNSURE}" if unsure(answer.confidence) else ""
+            lines.append(f"\nThese are quotes from the articles; no answer was written{why}.{doubt}")
         lines += [f"\n{note.text}" for note in answer.notes]
         yield _Piece("\n\nSources:\n" + "\n".join(lines))
 

@@ -141,9 +141,11 @@ class LocalEngine:
             writer.prepare()
 
     def answer(self, question: Question) -> Iterator[Event]:
+        self._check_open()
         return self._answerer().answer(question)
 
     def search(self, query: str, filters: Filters, top_k: int) -> list[Found]:
+        self._check_open()
         return [
             Found(
                 hit.article.id,
@@ -200,9 +202,12 @@ class LocalEngine:
     @contextmanager
     def _changing(self) -> Iterator[None]:
         with self._writing:
-            if self._closed:
-                raise LibraryError("the library is being closed", "try again when the server is back")
+            self._check_open()
             yield
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise LibraryError("the library is being closed", "try again when the server is back")
 
 
 def _put(changes: Transaction, draft: Draft) -> Stored:

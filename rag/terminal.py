@@ -21,7 +21,7 @@ from rag.evaluation.outcomes import Comparison, compare, scores_of
 from rag.evaluation.ranking import MEASURES
 from rag.evaluation.retrieval import METHODS, RetrievalRun
 from rag.records import Answer, Article, ArticleSummary, Claim, Diagnosis, Found, IngestReport, Source
-from rag.wording import degraded_because
+from rag.wording import UNSURE, degraded_because, unsure
 
 _WIDTH = 100
 _SECONDS_BETWEEN_LINES = 5.0
@@ -83,7 +83,8 @@ def _header(answer: Answer) -> str:
     if answer.mode == "written":
         return f"Written by {answer.model}; every sentence with the words it rests on."
     why = f" ({degraded_because(answer.degraded)})" if answer.degraded else ""
-    return f"Quotes from the articles; no answer was written{why}."
+    doubt = f" {UNSURE}" if unsure(answer.confidence) else ""
+    return f"Quotes from the articles; no answer was written{why}.{doubt}"
 
 
 def _claim(claim: Claim, *, quoted: bool) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+# What an answer of quotes says when its `confidence` is below this.
+_SURE = 0.1
+UNSURE = "None of them may be the answer: they are the nearest that was found."
+
 _DEGRADED = {
     "no_model": "no language model is configured",
     "timeout": "the language model took too long",
@@ -17,6 +21,11 @@ _DEGRADED = {
     "bad_request": "the language model's server refused the request",
     "length": "the language model's answer was cut off",
 }
+
+
+def unsure(confidence: float | None) -> bool:
+    """Whether an answer of quotes should say that it may be none."""
+    return confidence is not None and confidence < _SURE
 
 
 def degraded_because(reason: str | None) -> str:

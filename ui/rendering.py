@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from html import escape
 
 from rag.records import Answer, Claim, Closest, Note, NoteKind, Quote, Source
-from rag.wording import degraded_because
+from rag.wording import UNSURE, degraded_because, unsure
 from ui.conversation import Exchange
 from ui.evidence import byline, day, render_source, text
 
@@ -119,10 +119,12 @@ def _origin(answer: Answer, taken_back: bool) -> str:
     if answer.mode == "written":
         by = f"by {answer.model} " if answer.model else ""
         return _status(f"{by}from the articles. Each number opens the quote that a sentence rests on.", "Written")
+    doubt = f" {UNSURE}" if unsure(answer.confidence) else ""
     if answer.degraded is None:
-        return _status("these are the articles’ own words; no answer was written.", "Quotes only:")
+        return _status(f"these are the articles’ own words; no answer was written.{doubt}", "Quotes only:")
     back = " What was shown before is taken back." if taken_back else ""
-    return _status(f"{degraded_because(answer.degraded)}, so these are the articles’ own words.{back}", "Quotes only:")
+    because = f"{degraded_because(answer.degraded)}, so these are the articles’ own words."
+    return _status(f"{because}{doubt}{back}", "Quotes only:")
 
 
 def _asked_as(answer: Answer) -> str:

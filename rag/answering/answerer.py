@@ -160,7 +160,7 @@ class _Run:
             return
         for finding in findings:
             yield from self._show(finding)
-        answer = self._answered(markdown(self._composer.claims, quoted=True))
+        answer = self._answered(markdown(self._composer.claims, quoted=True, confidence=self._confidence()))
         yield Done(replace(answer, degraded=degraded))
 
     def _show(self, finding: Finding) -> Iterator[Event]:
@@ -199,8 +199,11 @@ class _Run:
             degraded=None,
             text=text,
             timings_ms=self._timings(),
-            confidence=round(max((c.score for c in self._dated.candidates), default=0.0), 4),
+            confidence=self._confidence(),
         )
+
+    def _confidence(self) -> float:
+        return round(max((candidate.score for candidate in self._dated.candidates), default=0.0), 4)
 
     def _timings(self) -> Timings:
         now = time.perf_counter()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rag.records import Article, Claim, Closest, Evidence, Excerpt, Finding, Hit, Quote, Source
+from rag.wording import UNSURE, unsure
 
 # A source's excerpt covers all its quoted passages while they lie this close together (code points).
 _WIDEST_EXCERPT = 4000
@@ -20,7 +21,7 @@ class Composer:
     """Numbers the sources of an answer as its claims come in."""
 
     def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
+        self._numbers: dict[tuple[str, int], int] = {}
         self._sources: list[Source] = []
         self.claims: list[Claim] = []
 
@@ -41,11 +42,12 @@ class Composer:
         return claim, self.sources != before
 
     def _cite(self, evidence: Evidence, copies: Sequence[str]) -> int:
-        """The number of the quote's source. The excerpt of a new source is the passage and the whole quote,
+        """The number of the quote's source: one version of one article, for an article can change while an
+        answer is made. The excerpt of a new source is the passage and the whole quote,
         which may reach beyond the passage."""
         article, passage = evidence.hit.article, evidence.hit.passage
         start, end = min(passage.start, evidence.start), max(passage.end, evidence.end)
-        number = self._numbers.setdefault(article.id, len(self._sources) + 1)
+        number = self._numbers.setdefault((article.id, article.version), len(self._sources) + 1)
         if number > len(self._sources):
             self._sources.append(
                 Source(
@@ -88,15 +90,17 @@ def as_of(sources: Sequence[Source]) -> str | None:
     return max((source.published for source in sources if source.published), default=None)
 
 
-def markdown(claims: Sequence[Claim], *, quoted: bool) -> str:
-    """The answer as Markdown with [n] markers; in quotes mode each claim is a list item in quotation marks."""
+def markdown(claims: Sequence[Claim], *, quoted: bool, confidence: float | None = None) -> str:
+    """The answer as Markdown with [n] markers; in quotes mode each claim is a list item in quotation marks,
+    and the header says so where `confidence` is low."""
     lines = []
     for claim in claims:
         markers = "".join(f"[{n}]" for n in dict.fromkeys(q.source for q in claim.quotes))
         text = escaped(claim.text)
         flagged = f" ({escaped('; '.join(claim.flags))})" if claim.flags else ""
         lines.append(f"- “{text}” {markers}" if quoted else f"{text} {markers}{flagged}")
-    return f"{QUOTES_HEADER}\n\n" + "\n".join(lines) if quoted else " ".join(lines)
+    header = f"{QUOTES_HEADER} {UNSURE}" if unsure(confidence) else QUOTES_HEADER
+    return f"{header}\n\n" + "\n".join(lines) if quoted else " ".join(lines)
 
 
 def escaped(text: str) -> str:

@@ -179,9 +179,12 @@ class Database:
                 connection = self._idle.get_nowait()
             except Empty:
                 connection = self._connect()
+            # One snapshot for the whole block: another thread may write between two of its statements.
+            connection.execute("BEGIN")
             try:
                 yield connection
             finally:
+                connection.execute("COMMIT")
                 self._idle.put(connection)
 
     @contextmanager

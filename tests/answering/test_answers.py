@@ -4,16 +4,35 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from rag.answering.composing import Composer
 from rag.assembly import connect
 from rag.engine import Engine, ask
+from rag.errors import LibraryError
 from rag.ingestion.ingest import ingest
 from rag.ingestion.loading import Rules
-from rag.records import Answer, ClaimShown, Done, Draft, Question, Reset, SourcesShown, Turn
+from rag.records import (
+    Answer,
+    Article,
+    ClaimShown,
+    Done,
+    Draft,
+    Evidence,
+    Filters,
+    Finding,
+    Hit,
+    Passage,
+    Question,
+    Reset,
+    SourcesShown,
+    Turn,
+)
 from rag.settings import Settings
+from rag.wording import UNSURE
 from tests.conftest import ROOT, SHARED, new_home
 from tests.fakes.openai_server import NO_EVIDENCE, FakeOpenAI, Reply
 
@@ -179,10 +198,6 @@ def test_the_same_report_elsewhere_is_quoted_once_and_named_as_a_copy(home: Path
 
 
 def test_notes_say_what_a_filter_left_out(home: Path) -> None:
-    from datetime import date
-
-    from rag.records import Filters
-
     engine = connect(Settings(rag_home=home))
     engine.store([Draft("The ferry to Bergen sank in the storm.", "Ferry", "file:///a")])
     undated = ask(engine, Question("What sank in the storm?"))
@@ -192,6 +207,45 @@ def test_notes_say_what_a_filter_left_out(home: Path) -> None:
     assert [note.kind for note in filtered.notes] == ["filtered", "undated"]
     assert ask(engine, Question("What sank?", filters=Filters(since=date(2024, 1, 1)), all_dates=True)).claims
     engine.close()
+
+
+def test_a_long_message_is_answered_by_what_it_asks_at_its_end(home: Path) -> None:
+    engine = connect(Settings(rag_home=home))
+    engine.store(
+        [Draft("The keeper of the Osk registry is Ines Holm. The registry opens at nine.", "Osk", "file:///a")]
+    )
+    story = "I have been reading about the old harbour, its trams, its fishermen and all those storms. " * 5
+    assert "Ines Holm" in ask(engine, Question(story + "Who is the keeper of the Osk registry?")).claims[0].text
+    engine.close()
+
+
+def test_quotes_that_may_be_no_answer_say_so(home: Path) -> None:
+    engine = connect(Settings(rag_home=home, rag_min_confidence=0.0))
+    engine.store([Draft("The ferry to Bergen sank in the storm. Nobody was hurt.", "Ferry", "file:///a")])
+    sure, unsure = (ask(engine, Question(q)) for q in ("What sank in the storm?", "Who won the chess title?"))
+    assert sure.confidence and unsure.confidence is not None and sure.confidence > 0.1 > unsure.confidence
+    assert UNSURE in unsure.text
+    assert UNSURE not in sure.text
+    engine.close()
+
+
+def test_two_versions_of_an_article_are_two_sources() -> None:
+    composer = Composer()
+    for version, text in ((1, "Twelve people died."), (2, "Thirteen people died.")):
+        found = Hit(Passage("p", "a", version, 0, 0, len(text), text), Article("a", version, "Toll", text), 1.0)
+        composer.add(Finding(text, (Evidence(found, 0, len(text)),)))
+    assert [(s.number, s.version, s.excerpt.text) for s in composer.sources] == [
+        (1, 1, "Twelve people died."),
+        (2, 2, "Thirteen people died."),
+    ]
+
+
+def test_a_closed_engine_answers_no_more(home: Path) -> None:
+    engine = connect(Settings(rag_home=home))
+    engine.close()
+    for asked in (lambda: ask(engine, Question("Who?")), lambda: engine.search("who", Filters(), 3)):
+        with pytest.raises(LibraryError, match="closed"):
+            asked()
 
 
 # Follow-ups

@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from rag.answering.quoting.candidates import Candidate, leans_back, speaks_of
-from rag.answering.quoting.measuring import Measured, measure, rarity_of, terms
+from rag.answering.quoting.measuring import Measured, measure, rarity_of
+from rag.answering.quoting.repeating import is_copy, repeats
 from rag.answering.quoting.scoring import scored
 from rag.models.reader import Reader
 from rag.records import Article, Evidence, Finding, Hit, Span
 from rag.text.names import question_names
+from rag.text.sentences import sentences
 
 # Steps and options announce something only as the last word; goals and points are those of a match.
 _ANNOUNCES = re.compile(
@@ -20,9 +22,7 @@ _ANNOUNCES = re.compile(
     r"|requirements)\b|(?:steps|options)\W*$)|:$",
     re.IGNORECASE,
 )
-_FIGURE = re.compile(
-    r"\d[\d.,]*\b|\b(?:no|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?)\b"
-)
+_LONGEST_QUESTION = 40  # words
 _WIDEST = 700  # code points of a quote with its context
 
 
@@ -51,6 +51,7 @@ class Quoter:
 
     def candidates(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
         """The same sentences with the probability that each answers the question, best first."""
+        question = _what_is_asked(question)
         names = question_names(question, lambda word: bool(self.frequency([word])[word]))
         return scored(self.measured(question, hits), lambda hit: speaks_of(hit, names))
 
@@ -68,12 +69,20 @@ class Quoter:
             if candidate.score < floor:
                 break
             span = _with_context(candidate)
-            original = next((earlier for earlier in chosen if _repeats(candidate, span, earlier)), None)
+            original = next((earlier for earlier in chosen if earlier.covers(candidate, span)), None)
             if original is not None:
                 original.take_in(candidate, span)
             elif len(chosen) < self.thresholds.most:
                 chosen.append(_Chosen(candidate, span))
         return [_finding(quote) for quote in chosen]
+
+
+def _what_is_asked(message: str) -> str:
+    """The last sentence of a long message: the reader sees no more of it, and all else would count as missing."""
+    if len(message.split()) <= _LONGEST_QUESTION:
+        return message
+    last = sentences(message)[-1]
+    return message[last.start : last.end]
 
 
 @dataclass(slots=True)
@@ -84,10 +93,16 @@ class _Chosen:
     span: Span
     copies: list[Article] = field(default_factory=list)
 
+    def covers(self, candidate: Candidate, span: Span) -> bool:
+        """Whether another quote would touch this one, or say the same in nearly the same words."""
+        if candidate.hit.article.id == self.candidate.hit.article.id and _overlap(span, self.span):
+            return True
+        return repeats(candidate.text, self.candidate.slice(self.span))
+
     def take_in(self, candidate: Candidate, span: Span) -> None:
         """Let the quote also stand for a candidate that repeats it: a copy, or what touches it in the article."""
         if candidate.hit.article.id != self.candidate.hit.article.id:
-            if _is_copy(candidate, self.candidate):
+            if is_copy(candidate.text, self.candidate.text):
                 self.copies.append(candidate.hit.article)
             return
         start, end = min(self.span.start, span.start), max(self.span.end, span.end)
@@ -110,29 +125,8 @@ def _with_context(candidate: Candidate) -> Span:
     return Span(start, end)
 
 
-def _repeats(candidate: Candidate, span: Span, chosen: _Chosen) -> bool:
-    """Whether a quote overlaps one that was chosen, or says the same in nearly the same words."""
-    other, taken = chosen.candidate, chosen.span
-    if candidate.hit.article.id == other.hit.article.id and _overlap(span, taken):
-        return True
-    if _figures(candidate.text) - _figures(other.slice(taken)):
-        return False  # the same sentence with another toll is another report, and the reader must see both
-    mine, theirs = terms(candidate.text), terms(other.slice(taken))
-    return bool(mine) and len(mine & theirs) / len(mine) >= 0.8
-
-
 def _overlap(one: Span, other: Span) -> bool:
     return one.start < other.end and other.start < one.end
-
-
-def _is_copy(candidate: Candidate, other: Candidate) -> bool:
-    """Whether two sentences are the same as good as word for word."""
-    mine, theirs = terms(candidate.text), terms(other.text)
-    return len(mine & theirs) >= 0.85 * len(mine | theirs)
-
-
-def _figures(text: str) -> frozenset[str]:
-    return frozenset(_FIGURE.findall(text.casefold()))
 
 
 def _finding(quote: _Chosen) -> Finding:
