@@ -19,7 +19,7 @@ from rag.errors import InvalidRequest, LibraryError, RagError
 from rag.evaluation import outcomes
 from rag.evaluation.answers import evaluate_answers, read_cases
 from rag.evaluation.beir import read_collection
-from rag.evaluation.report import write_report
+from rag.evaluation.report import check_report, write_report
 from rag.evaluation.retrieval import evaluate_retrieval
 from rag.ingestion.ingest import ingest
 from rag.ingestion.loading import Rules
@@ -192,17 +192,21 @@ _PER_QUERY = click.option(
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def eval_retrieval_command(folder: Path, per_query: Path | None, as_json: bool) -> int:
     """Measure search on a set in BEIR's layout, in a throw-away library."""
-    outcomes.check_writable(per_query)
+    if per_query:
+        outcomes.check_writable("--per-query", per_query)
     collection = read_collection(folder)
     with terminal.steps() as step:
         run = evaluate_retrieval(collection, load_settings(), step)
-    if per_query:
-        outcomes.write_outcomes(per_query, run.outcomes)
     terminal.print_set_aside(run)
+    if run.refused:
+        terminal.print_line(
+            f"documents refused, which count as not found: {len(run.refused)}; the first: {run.refused[0]}"
+        )
     if as_json:
         terminal.print_json(run.to_json())
     else:
         terminal.print_retrieval(run)
+    _keep(per_query, run.outcomes)
     return 0
 
 
@@ -216,24 +220,32 @@ def eval_retrieval_command(folder: Path, per_query: Path | None, as_json: bool) 
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def eval_answers_command(file: Path, mode: Mode, report: Path | None, per_query: Path | None, as_json: bool) -> int:
     """Ask the questions of a file and measure the quotes shown."""
-    outcomes.check_writable(per_query)
+    if per_query:
+        outcomes.check_writable("--per-query", per_query)
     cases = read_cases(file)
+    if report:
+        check_report("--report", report)
     settings = load_settings()
     with _engine(settings) as engine, terminal.steps() as step:
         if not engine.count():
             terminal.print_empty_library(str(settings.rag_home.resolve()))
         run = evaluate_answers(cases, engine, mode, step)
-    if per_query:
-        outcomes.write_outcomes(per_query, run.outcomes())
-    if report:
-        write_report(report, run)
     if run.strangers:
         terminal.print_line(f"rag: {run.strangers} ids in the questions' articles are not in the library")
     if as_json:
         terminal.print_json(run.to_json())
     else:
         terminal.print_answers_run(run)
+    _keep(per_query, run.outcomes())
+    if report:
+        write_report("--report", report, run)
     return 0
+
+
+def _keep(path: Path | None, found: Sequence[outcomes.Outcome]) -> None:
+    if path:
+        with outcomes.writing("--per-query", path):
+            outcomes.write_outcomes(path, found)
 
 
 @eval_command.command("compare")

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from rag.errors import LibraryDamaged, RagError
+from rag.errors import EncoderError, LibraryDamaged, RagError
+from rag.models.cross_encoder import CrossEncoder
 from rag.models.deadline import Deadline
 from rag.models.encoder import Encoder
+from rag.models.reader import GRAPH, PACKAGED, TOKENIZER, LocalReader
 from rag.models.writer import OpenAIWriter
 from rag.records import Check, Diagnosis
 from rag.settings import Settings
 from rag.storage.library import Library
 from rag.storage.projection import Projection
 
+# SHA-256 of the files in rag/models/weights: who trains the reader anew puts those of `sha256sum` here.
+READER_PINS = {
+    GRAPH: "2a08a07e648d0868aec3d270a5880f6141247fa983107613db504f044d5510c9",
+    TOKENIZER: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+}
+
 _PATIENCE_S = 10.0
+_PROBE = ("what is it?", [("A title", "It is a first sentence.")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +35,13 @@ class Doctor:
     encoder: Callable[[], Encoder]
     projection: Callable[[], Projection]
     writer: OpenAIWriter | None
+    weights: Path = PACKAGED
 
     def examine(self, repair: bool) -> Diagnosis:
         """Check everything, mending what can be mended first if `repair` is set."""
         checks = [self._settings(), self._library(repair)]
         encoder = self._encoder()
-        checks.append(encoder)
+        checks += [encoder, self._reader(), self._reranker()]
         if encoder.ok:
             checks.append(self._index(repair))
         checks.append(self._writer())
@@ -62,6 +74,26 @@ class Doctor:
             return Check("encoder", False, str(error))
         return Check("encoder", True, f"{encoder.name}, {encoder.dimension} dimensions")
 
+    def _reader(self) -> Check:
+        try:
+            trouble = _differing(self.weights, READER_PINS)
+            if trouble:
+                return Check("reader", False, f"{trouble} is not the file of this version: install Dateline again")
+            LocalReader(self.weights).read(*_PROBE)
+        except RagError as error:
+            return Check("reader", False, str(error))
+        return Check("reader", True, f"{self.weights / GRAPH} is as released")
+
+    def _reranker(self) -> Check:
+        folder = self.settings.rag_reranker_dir
+        if folder is None:
+            return Check("reranker", True, "none is configured")
+        try:
+            CrossEncoder(folder).score(*_PROBE)
+        except RagError as error:
+            return Check("reranker", False, f"{error}; unset RAG_RERANKER_DIR to do without")
+        return Check("reranker", True, f"the one in {folder}")
+
     def _index(self, repair: bool) -> Check:
         projection = self.projection()
         done: list[str] = []
@@ -83,3 +115,16 @@ class Doctor:
                 False,
                 f"{error}: check OPENAI_BASE_URL and OPENAI_API_KEY; until then answers are made of quotes",
             )
+
+
+def _differing(folder: Path, pins: Mapping[str, str]) -> Path | None:
+    """The first file that is not the pinned one. Raises EncoderError."""
+    for name, pin in pins.items():
+        path = folder / name
+        try:
+            found = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise EncoderError(f"{path} cannot be read ({error.strerror})", "install Dateline again") from error
+        if found != pin:
+            return path
+    return None

@@ -66,7 +66,10 @@ class Settings(BaseSettings):
     @classmethod
     def _readable_now(cls, value: str | None) -> str | None:
         if value is not None:
-            datetime.fromisoformat(value)
+            try:
+                datetime.fromisoformat(value)
+            except ValueError as error:
+                raise ValueError(f"{value!r} is no date: write it as 2024-03-15 or 2024-03-15T12:00") from error
         return value
 
     @field_validator("rag_api_key")
@@ -94,4 +97,5 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper() if first["loc"] else "a setting"
-        raise InvalidRequest(f"{name} is not usable ({first['msg']})", "mend it in the environment or .env") from error
+        why = first["msg"].removeprefix("Value error, ")
+        raise InvalidRequest(f"{name} is not usable ({why})", "mend it in the environment or .env") from error

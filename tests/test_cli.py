@@ -2,15 +2,23 @@
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from rag.doctor import Doctor
+from rag.errors import EncoderError
+from rag.models.reader import PACKAGED
+from rag.settings import Settings
+from rag.storage.library import Library
 from tests.conftest import ROOT, SEEDS, Cli, Server, clean_environment, run_rag, start_server, stop_server
 
 
@@ -102,6 +110,7 @@ def test_articles_are_listed_shown_and_removed(seeded_copy: Path) -> None:
         (["eval", "answers", "nothing.jsonl"], 1, "no file nothing.jsonl"),
         (["eval", "compare", "a.jsonl", "b.jsonl:dense"], 1, "no file a.jsonl"),
         (["eval", "answers", "q.jsonl", "--per-query", "nowhere/x.jsonl"], 1, "nowhere/x.jsonl cannot be written"),
+        (["eval", "answers", "."], 1, ". is a folder"),
         (["nonsense"], 1, "nonsense"),
         (["articles", "show", "nope"], 1, "nope"),
         (["serve", "--host", "0.0.0.0"], 1, "RAG_API_KEY"),
@@ -181,6 +190,34 @@ def test_doctor_finds_and_mends(seeded_copy: Path) -> None:
     assert run_rag(seeded_copy, "doctor").returncode == 0
     answer = json.loads(run_rag(seeded_copy, "ask", "what did Iran demand in Muscat?", "--json").stdout)
     assert answer["verdict"] == "answered"
+
+
+def test_doctor_names_a_reranker_that_cannot_be_read(seeded_copy: Path, tmp_path: Path) -> None:
+    done = run_rag(seeded_copy, "doctor", "--json", RAG_RERANKER_DIR=str(tmp_path / "nothing"))
+    assert done.returncode == 1
+    (bad,) = [check for check in json.loads(done.stdout)["checks"] if not check["ok"]]
+    assert bad["name"] == "reranker"
+    assert "RAG_RERANKER_DIR" in bad["message"]
+
+
+@pytest.mark.parametrize("name", ["reader.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(path.read_bytes()[:-1])])
+def test_doctor_names_a_reader_that_is_not_the_released_one(
+    seeded_copy: Path, tmp_path: Path, name: str, damage: Callable[[Path], object]
+) -> None:
+    def nothing() -> NoReturn:
+        raise EncoderError("not part of this test")
+
+    weights = Path(shutil.copytree(PACKAGED, tmp_path / "weights"))
+    library = Library(seeded_copy / "library.sqlite3")
+    doctor = Doctor(Settings(), library, nothing, nothing, None, weights)
+    assert {check.name: check.ok for check in doctor.examine(repair=False).checks}["reader"]
+    damage(weights / name)
+    (check,) = [check for check in doctor.examine(repair=False).checks if check.name == "reader"]
+    library.close()
+    assert not check.ok
+    assert str(weights / name) in check.message
+    assert check.message.endswith("install Dateline again")
 
 
 def test_missing_weights_are_one_line(seeded: Path, tmp_path: Path) -> None:
@@ -354,6 +391,58 @@ def test_an_interrupted_evaluation_leaves_nothing_behind(home: Path, tmp_path: P
     assert "interrupted" in said
     assert "Traceback" not in said
     assert not list(temporary.glob("dateline-eval-*"))
+
+
+@pytest.mark.parametrize("line", [["-m", "rag"], [str(Path(sys.executable).with_name("rag"))]])
+@pytest.mark.parametrize("imported", ["rag.__main__", "click", "numpy", "pydantic", "rag.engine"])
+def test_ctrl_c_while_the_program_loads_is_one_line(home: Path, line: list[str], imported: str) -> None:
+    # What is imported is told on stderr, which says where the program is.
+    process = subprocess.Popen(
+        [sys.executable, "-X", "importtime", *line, "articles"],
+        env=clean_environment(RAG_HOME=str(home)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    # Run with -m the entry is no import: the first one after it stands for it.
+    first = "rag" if imported == "rag.__main__" else imported
+    for told in process.stderr:
+        if told.rpartition("|")[2].strip() == first:
+            break
+    if first == "rag":
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    printed, said = process.communicate(timeout=60)
+    assert (process.returncode, printed) == (130, "")
+    assert "Traceback" not in said
+    assert [line for line in said.splitlines() if not line.startswith("import time:")] == ["rag: interrupted"]
+
+
+def test_an_evaluation_prints_its_figures_before_it_keeps_them(seed_server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "questions.jsonl"
+    file.write_text('{"question": "what did Iran demand in \\ud800 Muscat?", "answers": ["ceasefire in Gaza"]}\n')
+    asked = ["eval", "answers", str(file), "--json"]
+    kept = run_rag(seed_server.home, *asked, "--per-query", str(tmp_path / "kept.jsonl"))
+    assert kept.returncode == 0, kept.stderr
+    assert "\\ud800" in (tmp_path / "kept.jsonl").read_text()
+    early = run_rag(seed_server.home, *asked, "--report", str(file))
+    assert (early.returncode, early.stdout) == (1, "")
+    assert "--report" in one_error(early)
+    full = run_rag(seed_server.home, *asked, "--per-query", "/dev/full")  # opens, and holds nothing
+    assert full.returncode == 1
+    assert json.loads(full.stdout)["questions"] == 1
+    assert "--per-query" in one_error(full)
+
+
+def test_onnx_runtime_collects_nothing(seeded_copy: Path, tmp_path: Path) -> None:
+    places = {name: tmp_path / name.lower() for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_DATA_HOME")}
+    for place in places.values():
+        place.mkdir(exist_ok=True)
+    settings = {**{name: str(place) for name, place in places.items()}, "ORT_DISABLE_TELEMETRY": "0"}
+    done = run_rag(seeded_copy, "ask", "what did Iran demand in Muscat?", **settings)
+    assert done.returncode == 0, done.stderr
+    assert [path for place in places.values() for path in place.rglob("*")] == []
 
 
 def test_a_port_in_use_is_named(seeded_copy: Path, home: Path) -> None:

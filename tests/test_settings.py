@@ -54,6 +54,14 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
         load_settings()
 
 
+@pytest.mark.parametrize("value", ["tomorrow", "15.3.2024", "2024-02-30"])
+def test_a_wrong_now_is_told_how_to_write_it(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("RAG_NOW", value)
+    with pytest.raises(InvalidRequest, match="write it as 2024-03-15 or 2024-03-15T12:00") as raised:
+        load_settings()
+    assert "Value error" not in str(raised.value)
+
+
 def test_keys_do_not_show() -> None:
     settings = Settings(openai_api_key="sk-secret", rag_api_key="also-secret")
     assert "secret" not in repr(settings)

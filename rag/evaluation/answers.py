@@ -125,23 +125,26 @@ def _case(record: Mapping[str, Any], where: str) -> Case:
         raise InvalidRequest(f"{where} cannot be asked ({error.message})", error.remedy) from error
     if "answers" not in record or record["answers"] == []:
         raise InvalidRequest(f"{where} has no answers", "write null where the articles hold none")
-    answers = () if record["answers"] is None else _strings(record, "answers", where)
-    articles = frozenset(_strings(record, "articles", where))
-    id_ = record.get("id", where.rpartition(":")[2])
-    return Case(str(id_), question, answers, _history(record.get("history") or (), where), articles)
+    answers, articles = _strings(record, "answers", where), frozenset(_strings(record, "articles", where))
+    id_ = where.rpartition(":")[2] if record.get("id") is None else record["id"]
+    return Case(str(id_), question, answers, _history(record.get("history"), where), articles)
 
 
 def _strings(record: Mapping[str, Any], name: str, where: str) -> tuple[str, ...]:
-    value = record.get(name) or ()
-    if not isinstance(value, list | tuple) or not all(isinstance(one, str) and one.strip() for one in value):
+    """The texts of a field, none where it is null or missing."""
+    value = record.get(name)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
         raise InvalidRequest(f'{where}: its "{name}" is no list of texts', _REMEDY)
     return tuple(value)
 
 
 def _history(value: object, where: str) -> tuple[Turn, ...]:
-    turns = value if isinstance(value, list | tuple) else [None]
+    if value is None:
+        return ()
     found = []
-    for turn in turns:
+    for turn in value if isinstance(value, list) else [None]:
         role, content = (turn.get("role"), turn.get("content")) if isinstance(turn, dict) else (None, None)
         if role not in ("user", "assistant") or not isinstance(content, str):
             remedy = 'write a list of {"role": "user" or "assistant", "content": "..."}'

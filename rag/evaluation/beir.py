@@ -42,7 +42,8 @@ def read_collection(folder: Path) -> Collection:
     InvalidRequest, or SourceUnreadable for a file that breaks off.
     """
     if not folder.is_dir():
-        raise InvalidRequest(f"there is no folder {folder}", "name one that holds corpus.jsonl, queries.jsonl, qrels")
+        trouble = f"{folder} is a file" if folder.exists() else f"there is no folder {folder}"
+        raise InvalidRequest(trouble, "name one that holds corpus.jsonl, queries.jsonl, qrels")
     corpus, asked = located(folder / "corpus.jsonl"), located(folder / "queries.jsonl")
     judged = _read_judgements(located(folder / "qrels" / "test.tsv", folder / "qrels.tsv"))
     documents = {}
@@ -84,7 +85,7 @@ def _read_judgements(path: Path) -> dict[str, dict[str, int]]:
             query, document, grade = fields
             judged.setdefault(query, {})[document] = int(grade)
         except ValueError as error:
-            if n == 0 and len(fields) == 3:  # the line that names the columns
+            if n == 0 and len(fields) == 3 and fields[2].strip() == "score":  # the line that names the columns
                 continue
             remedy = "write query id, document id and grade, apart by tabs"
             raise InvalidRequest(f"{where} is no judgement", remedy) from error
@@ -99,7 +100,9 @@ def _id(record: dict[str, Any], where: str) -> str:
 
 
 def _text(record: dict[str, Any], name: str, where: str) -> str:
-    value = record.get(name) or ""
+    value = record.get(name)
+    if value is None:
+        return ""
     if not isinstance(value, str):
         raise InvalidRequest(f"{where}: its {name} is no text", f'give "{name}" as a string')
     return value

@@ -25,12 +25,14 @@ Step = Callable[[str, int, int], None]  # told (what is being done, how many are
 @dataclass(frozen=True, slots=True)
 class Filled:
     """`behind` has the ids of the documents that an article stands for, in the order they were given: several
-    where they have the same text. Documents without text are behind none."""
+    where they have the same text. Documents without text are behind none, nor are those that the library
+    refuses; `refused` says of each of them why."""
 
     behind: dict[str, list[str]]
     passages: int
     copies: int
     without_text: int
+    refused: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +50,22 @@ class ThrowAway:
                 file.write(json.dumps(record) + "\n")
         rules = Rules(max_bytes=self.settings.max_article_bytes, allow_private=False)
         report = ingest([str(dump)], self.engine, rules, _Taken(step, len(documents)))
+        failures = {failure.source.rpartition(":")[2]: failure for failure in report.failed}
         behind: dict[str, list[str]] = {}
+        refused: list[str] = []
+        without_text = 0
         held = {article.id for article in self.engine.articles()}
         for n, document in enumerate(documents):
             id_ = _article_id(n)
             try:
                 behind.setdefault(id_ if id_ in held else self.engine.article(id_).id, []).append(document.id)
             except UnknownArticle:
-                continue
-        return Filled(behind, report.passages, report.duplicate, len(documents) - sum(map(len, behind.values())))
+                if document.text.strip():
+                    failure = failures[str(n + 1)]
+                    refused.append(failure.reason.replace(failure.source, f"the document {document.id!r}"))
+                else:
+                    without_text += 1
+        return Filled(behind, report.passages, report.duplicate, without_text, tuple(refused))
 
 
 @contextmanager

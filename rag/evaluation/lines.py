@@ -28,7 +28,8 @@ def located(*places: Path) -> Path:
 def text_lines(path: Path) -> Iterator[tuple[str, str]]:
     """Every line that is not blank, behind its place ("queries.jsonl:7"). Raises InvalidRequest, SourceUnreadable."""
     if not path.is_file():
-        raise InvalidRequest(f"there is no file {path}", "name a file of one JSON object a line")
+        trouble = f"{path} is a folder" if path.is_dir() else f"there is no file {path}"
+        raise InvalidRequest(trouble, "name a file of one JSON object a line")
     for line in read_lines(path, max_bytes=_LONGEST_LINE):
         where = f"{path}:{line.number}"
         if line.too_long:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
@@ -13,7 +14,17 @@ from rag.errors import InvalidRequest
 from rag.evaluation.lines import records
 from rag.evaluation.significance import randomisation_test
 
-__all__ = ["Comparison", "Outcome", "Scores", "check_writable", "compare", "read_scores", "scores_of", "write_outcomes"]
+__all__ = [
+    "Comparison",
+    "Outcome",
+    "Scores",
+    "check_writable",
+    "compare",
+    "read_scores",
+    "scores_of",
+    "write_outcomes",
+    "writing",
+]
 
 Scores = dict[str, dict[str, float]]  # by question id, then by measure
 
@@ -46,17 +57,32 @@ class Comparison:
         return self.p >= _LEVEL
 
 
-def check_writable(path: Path | None) -> None:
+@contextmanager
+def writing(option: str, path: Path) -> Iterator[None]:
+    """A file that cannot be written is an InvalidRequest that names the option it was asked for by."""
+    try:
+        yield
+    except OSError as error:
+        message = f"{option}: {path} cannot be written ({error.strerror or error})"
+        raise InvalidRequest(message, "name a place that is there, that you may write to and that has room") from error
+
+
+def check_writable(option: str, path: Path) -> None:
     """Before a run of minutes: raises InvalidRequest if its outcomes could not be kept there."""
-    if path is not None and (path.is_dir() or not path.resolve().parent.is_dir()):
-        raise InvalidRequest(f"{path} cannot be written", "name a file in a folder that is there")
+    with writing(option, path):
+        new = not path.exists()
+        if new or path.is_file():  # opening a pipe would end it for its reader
+            path.open("a").close()
+        if new:
+            path.unlink()
 
 
 def write_outcomes(path: Path, outcomes: Iterable[Outcome]) -> None:
     """One question a line: `{"id", "question", "scores": {setting: {measure: x}}, "found": {setting: [...]}}`."""
     with path.open("w", encoding="utf-8") as file:
         for outcome in outcomes:
-            file.write(json.dumps(asdict(outcome), ensure_ascii=False) + "\n")
+            # In ASCII: a question may hold a lone surrogate, which has no UTF-8 form.
+            file.write(json.dumps(asdict(outcome)) + "\n")
 
 
 def scores_of(outcomes: Iterable[Outcome], setting: str) -> Scores:

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from rag.errors import InvalidRequest
 from rag.evaluation.answers import AnswersRun
 from rag.evaluation.findings import Findings, Mishap, find
+from rag.evaluation.outcomes import check_writable, writing
 from rag.evaluation.plots import Axes, bars, curve, dots
 
-__all__ = ["html_report", "markdown_report", "write_report"]
+__all__ = ["check_report", "html_report", "markdown_report", "write_report"]
 
+_MARKDOWN, _PAGE = "report.md", "report.html"
 _RIGHT = "An answer counts as right if its first quote holds an expected string."
 _NO_CONFIDENCE = "The answers state no confidence, so there are no curves."
 _SPECIAL = re.compile(r"([!-/:-@\[-`{-~])")
@@ -44,15 +45,25 @@ svg text.a { fill: var(--a); } svg text.b { fill: var(--b); }
 """
 
 
-def write_report(folder: Path, run: AnswersRun) -> None:
-    """Write `report.md` and `report.html` into a folder, which is made where it is missing."""
-    findings = find(run)
-    try:
+def check_report(option: str, folder: Path) -> None:
+    """Before a run of minutes: make the folder. Raises InvalidRequest if the report could not be written there."""
+    with writing(option, folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise InvalidRequest(f"{folder} is a file", "name a folder for the report") from error
-    (folder / "report.md").write_text(markdown_report(findings), encoding="utf-8")
-    (folder / "report.html").write_text(html_report(findings), encoding="utf-8")
+    for name in (_MARKDOWN, _PAGE):
+        check_writable(option, folder / name)
+
+
+def write_report(option: str, folder: Path, run: AnswersRun) -> None:
+    """Write `report.md` and `report.html` into a folder, which is made where it is missing.
+
+    Raises InvalidRequest, which names `option`, the one that asked for it.
+    """
+    findings = find(run)
+    with writing(option, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        # A question may hold a lone surrogate, which has no UTF-8 form.
+        (folder / _MARKDOWN).write_text(markdown_report(findings), encoding="utf-8", errors="replace")
+        (folder / _PAGE).write_text(html_report(findings), encoding="utf-8", errors="replace")
 
 
 # Markdown

@@ -26,13 +26,15 @@ _KEPT = 10
 
 @dataclass(frozen=True, slots=True)
 class RetrievalRun:
-    """`without_text` documents cannot be found, though judged; `copies` have the text of another one."""
+    """`without_text` documents cannot be found, though judged, nor those of which `refused` says why the library
+    does not take them; `copies` have the text of another one."""
 
     outcomes: tuple[Outcome, ...]
     documents: int
     passages: int
     without_text: int
     copies: int
+    refused: tuple[str, ...]
     seconds: float
 
     def means(self, method: str) -> dict[str, float]:
@@ -54,8 +56,8 @@ def evaluate_retrieval(collection: Collection, settings: Settings, step: Step) -
 
     A document's rank is that of its best passage. Documents of the same text are one article here, which
     stands in the ranking for all of them, one after the other in the order of the corpus, whichever of them
-    is judged relevant. A document without text is not in the library and so counts as not found. Raises
-    LibraryError or EncoderError when the library cannot be filled.
+    is judged relevant. A document without text, or refused, is not in the library and so counts as not found.
+    Raises LibraryError or EncoderError when the library cannot be filled.
     """
     started = time.perf_counter()
     with throw_away_library(settings) as library:
@@ -70,6 +72,7 @@ def evaluate_retrieval(collection: Collection, settings: Settings, step: Step) -
         passages=filled.passages,
         without_text=filled.without_text,
         copies=filled.copies,
+        refused=filled.refused,
         seconds=round(time.perf_counter() - started, 3),
     )
 

@@ -11,6 +11,10 @@ from rag.errors import EncoderError
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+# ONNX Runtime reads it when it is imported, here first of all: its Linux builds collect telemetry otherwise, and
+# keep a device id and a file of events below the home folder.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 
 def cores() -> int:
     """Cores this process may use, where the system tells them apart from the machine's."""

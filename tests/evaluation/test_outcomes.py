@@ -59,8 +59,18 @@ def test_a_file_that_is_none_is_named(tmp_path: Path, content: str, name: str, s
 
 
 def test_a_place_that_cannot_be_written_is_told_before_the_run(tmp_path: Path) -> None:
-    check_writable(None)
-    check_writable(tmp_path / "new.jsonl")
-    for place in (tmp_path, tmp_path / "nowhere" / "new.jsonl"):
-        with pytest.raises(InvalidRequest, match="cannot be written"):
-            check_writable(place)
+    check_writable("--per-query", tmp_path / "new.jsonl")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "old.jsonl").write_text("kept")
+    check_writable("--per-query", tmp_path / "old.jsonl")
+    assert (tmp_path / "old.jsonl").read_text() == "kept"
+    for place in ("nowhere/new.jsonl", "old.jsonl/new.jsonl", "x" * 300, "/proc/new.jsonl"):
+        with pytest.raises(InvalidRequest, match=r"^--per-query: .*cannot be written") as raised:
+            check_writable("--per-query", tmp_path / place)
+        assert "disk" not in str(raised.value)
+
+
+def test_half_a_character_is_kept(tmp_path: Path) -> None:
+    outcome = Outcome("\ud800", "Who \udcff?", {"quotes": {"any": 1.0}}, {"quotes": ["\ud800"]})
+    write_outcomes(tmp_path / "f.jsonl", [outcome])
+    assert read_scores(str(tmp_path / "f.jsonl")) == {"\ud800": {"any": 1.0}}

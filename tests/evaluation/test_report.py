@@ -1,6 +1,7 @@
 """The report: what it says, and that hostile questions and quotes stay text."""
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from rag.errors import InvalidRequest
 from rag.evaluation.answers import AnswersRun, Case, Graded
 from rag.evaluation.findings import find
-from rag.evaluation.report import html_report, markdown_report, write_report
+from rag.evaluation.report import check_report, html_report, markdown_report, write_report
 from rag.records import Answer, Claim, Quote
 
 HOSTILE = '<script>alert(1)</script> "><img src=x onerror=y> | ![a](https://evil.example/x) [b](javascript:c) `d`\n# e'
@@ -99,8 +100,19 @@ def test_a_run_without_any_answer_is_reported_too() -> None:
 
 
 def test_both_files_are_written_into_a_new_folder(tmp_path: Path) -> None:
-    write_report(tmp_path / "new" / "report", a_run())
+    check_report("--report", tmp_path / "new" / "report")
+    assert not any((tmp_path / "new" / "report").iterdir())
+    write_report("--report", tmp_path / "new" / "report", a_run())
     assert {path.name for path in (tmp_path / "new" / "report").iterdir()} == {"report.md", "report.html"}
     (tmp_path / "file").write_text("x")
-    with pytest.raises(InvalidRequest, match="is a file"):
-        write_report(tmp_path / "file", a_run())
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(InvalidRequest, match=r"^--report: .*file.* cannot be written"):
+            check_report("--report", place)
+        with pytest.raises(InvalidRequest, match=r"^--report: .*file.* cannot be written"):
+            write_report("--report", place, a_run())
+
+
+def test_half_a_character_does_not_stop_the_report(tmp_path: Path) -> None:
+    lonely = replace(graded(1, 0.5, answerable=True, right=False), case=Case("1", "Who \ud800?", ("x",)))
+    write_report("--report", tmp_path, AnswersRun((lonely,), "quotes", 0, 1.0))
+    assert "Who" in (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -19,6 +19,7 @@ from rag.records import Answer, Claim, Done, Event, Question, Quote
 from rag.settings import Settings
 from tests.conftest import ROOT, new_home
 
+NO_LISTS = ('""', "false", "0", "{}")
 HARBOUR = Path(__file__).parent / "harbour"
 SEED_QUESTIONS = ROOT / "tests" / "journeys" / "questions_seeds.jsonl"
 
@@ -64,6 +65,22 @@ def test_copies_and_documents_without_text_are_scored_as_judged(harbour: Retriev
     # The copy has no article of its own, yet is a document of the set: it comes right behind.
     assert bridge.found["hybrid"][:2] == ["h3", "h15"]
     assert bridge.scores["hybrid"]["recall@10"] == 1
+
+
+def test_a_refused_document_is_not_one_without_text(model_cache: Path, tmp_path: Path) -> None:
+    collection = read_collection(HARBOUR)
+    large = replace(collection.documents[1], text="The harbour froze. " * 1000)
+    blank = replace(collection.documents[2], title="", text=" ")
+    home = new_home(tmp_path / "h", model_cache)
+    run = evaluate_retrieval(
+        replace(collection, documents=(collection.documents[0], large, blank), queries=collection.queries[:1]),
+        Settings(rag_home=home, rag_max_article_mb=0.01),
+        quiet,
+    )
+    assert (run.without_text, run.copies) == (1, 0)
+    (why,) = run.refused
+    assert why.startswith(f"the document {large.id!r} is longer")
+    assert "RAG_MAX_ARTICLE_MB" in why
 
 
 def test_a_judged_document_that_is_not_there_counts_as_missed(model_cache: Path, tmp_path: Path) -> None:
@@ -146,6 +163,9 @@ def test_a_written_claim_counts_by_its_quotes_alone(seeds: Engine) -> None:
         ('{"question": "x"}', "q.jsonl:2 has no answers"),
         ('{"question": "x", "answers": []}', "q.jsonl:2 has no answers"),
         ('{"question": "x", "answers": "y"}', 'its "answers" is no list of texts'),
+        *((f'{{"question": "x", "answers": {bad}}}', 'its "answers" is no list of texts') for bad in NO_LISTS),
+        *((f'{{"question": "x", "answers": null, "articles": {bad}}}', 'its "articles" is') for bad in NO_LISTS),
+        *((f'{{"question": "x", "answers": null, "history": {bad}}}', 'its "history" cannot') for bad in NO_LISTS),
         ('{"question": "x", "answers": [7]}', 'its "answers" is no list of texts'),
         ('{"question": "x", "answers": null, "articles": "a"}', 'its "articles" is no list'),
         ('{"question": "x", "answers": null, "history": ["hello"]}', 'its "history" cannot be read'),
@@ -159,6 +179,13 @@ def test_a_bad_question_is_named(tmp_path: Path, line: str, says: str) -> None:
     with pytest.raises(InvalidRequest) as raised:
         read_cases(file)
     assert says in str(raised.value)
+
+
+def test_null_is_as_if_it_were_not_there(tmp_path: Path) -> None:
+    file = tmp_path / "q.jsonl"
+    empty = '{"question": "x", "answers": null, "id": null, "articles": null, "history": null}\n'
+    file.write_text(empty * 2)
+    assert read_cases(file) == [Case("1", "x"), Case("2", "x")]
 
 
 def test_history_goes_along(tmp_path: Path) -> None:
