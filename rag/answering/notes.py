@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from rag.answering.periods.period import Period
 from rag.answering.periods.searching import Dated
 from rag.answering.periods.telling import day_in_words, in_words
 from rag.records import Filters, Note, Source
@@ -21,7 +22,7 @@ def filter_notes(filters: Filters, library: Library, sources: Sequence[Source]) 
     if filters:
         notes.append(Note("filtered", f"Only articles {_described(filters)} were searched."))
     if filters.dated:
-        notes.extend(_undated(library.undated(), "by the date filter"))
+        notes.extend(_undated(library.undated(filters.publishers), "by the date filter", advice=True))
     unknown = tuple(source.number for source in sources if source.published is None)
     if unknown:
         what = "a quoted article is" if len(unknown) == 1 else "some quoted articles is"
@@ -34,19 +35,16 @@ def period_notes(
 ) -> tuple[Note, ...]:
     """How the words for a time in a question were read, what that left out, and how old the newest is."""
     period = dated.period
-    newest = max((source.published for source in sources if source.published), default=None)
     if not period.demanded:
-        if not period.newest_first or newest is None or (today - date.fromisoformat(newest)).days <= _STALE:
-            return ()
-        numbers = tuple(source.number for source in sources if source.published == newest)
-        day = day_in_words(date.fromisoformat(newest))
-        return (Note("stale", f"The newest article that answers is from {day}.", numbers),)
-    read = f"Read “{period.phrase}” as {in_words(period.since, period.until)}"
+        return _stale(sources, today) if period.newest_first else ()
+    read = f"Read “{period.phrase}” as {in_words(period.since, period.until)}{_slack(period, sources)}"
     if dated.overruled:
         return (Note("filtered", f"{read}, which the dates asked for exclude; those were kept."),)
     if dated.only_undated:
         only = "no dated article of that time answers; those quoted have no date and may tell of another time"
         return (Note("filtered", f"{read}; {only}."),)
+    undated = library.undated(filters.publishers)
+    advise = not (filters.dated and undated)  # of the notes of an answer the first gives the advice
     left = ""
     if dated.left_out:
         which = "nearer match" if dated.nearer else "match"
@@ -55,16 +53,39 @@ def period_notes(
             if dated.left_out == 1
             else f"{dated.left_out} {which}es from other dates were"
         )
-        left = f"; {some} left out; ask {_ALL_DATES} to include {'it' if dated.left_out == 1 else 'them'}"
-    undated = 0 if filters.dated else library.undated() - dated.kept_undated
-    return (Note("filtered", f"{read}{left}."), *_undated(undated, f"by “{period.phrase}”"))
+        advice = f"; ask {_ALL_DATES} to include {'it' if dated.left_out == 1 else 'them'}" if advise else ""
+        left = f"; {some} left out{advice}"
+    others = () if filters.dated else _undated(undated - dated.kept_undated, f"by “{period.phrase}”", advice=not left)
+    return (Note("filtered", f"{read}{left}."), *others)
 
 
-def _undated(count: int, by: str) -> tuple[Note, ...]:
+def _stale(sources: Sequence[Source], today: date) -> tuple[Note, ...]:
+    """That the newest article is old. One with a date that is still to come says nothing of how old the others are."""
+    newest = max((s.published for s in sources if s.published and s.published <= today.isoformat()), default=None)
+    if newest is None or (today - date.fromisoformat(newest)).days <= _STALE:
+        return ()
+    numbers = tuple(source.number for source in sources if source.published == newest)
+    return (
+        Note("stale", f"The newest article that answers is from {day_in_words(date.fromisoformat(newest))}.", numbers),
+    )
+
+
+def _slack(period: Period, sources: Sequence[Source]) -> str:
+    """That articles of a few days later count too, where one of those quoted is of these days."""
+    until, reported = period.until, period.reported_until
+    if until is None or reported is None:
+        return ""
+    if not any(s.published and until.isoformat() < s.published <= reported.isoformat() for s in sources):
+        return ""
+    return f" (articles up to {(reported - until).days} days later count)"
+
+
+def _undated(count: int, by: str, *, advice: bool) -> tuple[Note, ...]:
     if count <= 0:
         return ()
     some = "1 article without a date was" if count == 1 else f"{count:,} articles without a date were"
-    return (Note("undated", f"{some} left out {by}; asking {_ALL_DATES} includes {'it' if count == 1 else 'them'}."),)
+    includes = f"; asking {_ALL_DATES} includes {'it' if count == 1 else 'them'}" if advice else ""
+    return (Note("undated", f"{some} left out {by}{includes}."),)
 
 
 def _described(filters: Filters) -> str:

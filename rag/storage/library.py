@@ -14,7 +14,7 @@ from rag.errors import LibraryDamaged, UnknownArticle
 from rag.records import Article, ArticleSummary, Filters, Passage
 from rag.storage import search
 from rag.storage.database import Database
-from rag.storage.keys import TEXT_ADDRESS, input_text
+from rag.storage.keys import TEXT_ADDRESS, input_text, publisher_key
 from rag.storage.transaction import Transaction
 from rag.storage.vectors import IndexRow, Vectors
 
@@ -158,13 +158,15 @@ class Library:
             )
             return row.fetchone() is not None
 
-    def undated(self) -> int:
-        """How many articles have no publication date."""
+    def undated(self, publishers: Sequence[str] = ()) -> int:
+        """How many articles (of these publishers, if any are given) have no publication date."""
+        among = f" AND v.publisher_key IN ({','.join('?' * len(publishers))})" if publishers else ""
         with self._database.reading() as connection:
             return int(
                 connection.execute(
                     "SELECT count(*) FROM articles a JOIN versions v"
-                    " ON v.article_id = a.id AND v.version = a.version WHERE v.day IS NULL AND a.digest <> ''"
+                    f" ON v.article_id = a.id AND v.version = a.version WHERE v.day IS NULL AND a.digest <> ''{among}",
+                    [publisher_key(publisher) or "" for publisher in publishers],
                 ).fetchone()[0]
             )
 

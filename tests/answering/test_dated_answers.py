@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,35 @@ DRAFTS = [
         id="before-strike",
         published="2024-01-09",
     ),
+    Draft(
+        "The bakers of Tolmer baked a loaf nine metres long. It was eaten within an hour.",
+        "Long loaf",
+        id="loaf",
+        published="2023-06-13",
+        publisher="Tolmer Post",
+    ),
+    Draft(
+        "A swan held up the trams of Tolmer for an hour. Nobody was hurt.",
+        "Swan holds up trams",
+        id="swan",
+        published="2023-06-16",
+        publisher="Tolmer Post",
+    ),
+    Draft(
+        "The mayor of Tolmer opened a footbridge on Friday. It cost two million crowns.",
+        "Footbridge opened",
+        id="footbridge",
+        published="2023-06-20",
+        publisher="Tolmer Post",
+    ),
+    Draft(
+        "The trams of Tolmer will be blue from next year on, the mayor said.",
+        "Blue trams",
+        id="ahead",
+        published="2025-02-01",
+        publisher="Tolmer Post",
+    ),
+    Draft("The trams of Tolmer have forty seats each.", "Seats", id="undated-post", publisher="Tolmer Post"),
 ]
 
 
@@ -155,13 +185,13 @@ def test_an_article_of_another_year_that_tells_of_the_one_asked_for_counts(askin
 def test_an_undated_article_that_names_the_year_counts(asking: Asking) -> None:
     answer = asking("What did the gale break at the lighthouse of Skerrow in 1951?")
     assert quoted(answer) == ["undated-1951"]
-    assert any(text.startswith("1 article without a date was left out") for text in notes(answer, "undated"))
+    assert any(text.startswith("2 articles without a date were left out") for text in notes(answer, "undated"))
 
 
 def test_other_undated_articles_are_counted_not_silently_dropped(asking: Asking) -> None:
     answer = asking("How is the lighthouse of Skerrow painted in March 2024?")
     assert answer.verdict == "no_evidence"
-    assert any(text.startswith("2 articles without a date were left out") for text in notes(answer, "undated"))
+    assert any(text.startswith("3 articles without a date were left out") for text in notes(answer, "undated"))
     assert quoted(asking("How is the lighthouse of Skerrow painted?")) == ["undated"]
 
 
@@ -222,6 +252,79 @@ def test_a_question_without_a_time_has_no_such_notes(asking: Asking) -> None:
     answer = asking(f"{FARE}?")
     assert {"january", "march", "older"} & set(quoted(answer))
     assert not answer.notes
+
+
+@pytest.mark.parametrize("question", ["What happened last week?", "What was the news last week?", "Last week?"])
+def test_a_question_for_nothing_but_a_time_gets_the_newest_of_it_first(asking: Asking, question: str) -> None:
+    answer = asking(question, now="2023-06-21")
+    assert quoted(answer) == ["swan", "loaf"]
+    assert answer.claims[0].text == "A swan held up the trams of Tolmer for an hour."
+
+
+def test_what_happened_on_a_day_is_what_names_the_day(asking: Asking) -> None:
+    assert quoted(asking("What happened on 11 January?"))[0] == "strike"
+
+
+@pytest.mark.parametrize("question", ["What happened today?", "What's the news this month?"])
+def test_where_the_time_holds_nothing_no_undated_article_stands_in(asking: Asking, question: str) -> None:
+    answer = asking(question, now="2022-09-14")
+    assert answer.verdict == "no_evidence"
+    assert notes(answer, "filtered")[0].startswith("Read “")
+    assert not answer.closest
+
+
+def test_the_day_after_counts_only_where_the_day_has_nothing_and_the_future_never(asking: Asking) -> None:
+    assert quoted(asking("What happened on 15 June 2023?", now="2023-06-21")) == ["swan"]
+    assert quoted(asking("What happened yesterday?", now="2023-06-14")) == ["loaf"]
+    assert asking("What happened yesterday?", now="2023-06-15").verdict == "no_evidence"
+
+
+def test_what_names_the_time_is_offered_where_nothing_answers(asking: Asking) -> None:
+    assert [passage.article_id for passage in asking("What happened in 1973?").closest] == ["storm"]
+
+
+BRIDGE = "What did the mayor of Tolmer open"
+
+
+def test_it_is_said_where_what_was_published_after_the_period_counts(asking: Asking) -> None:
+    answer = asking(f"{BRIDGE} last week?", now="2023-06-21")
+    assert quoted(answer)[0] == "footbridge"
+    read = "Read “last week” as 12 to 18 June 2023 (articles up to 3 days later count)"
+    assert notes(answer, "filtered")[0].startswith(read)
+    (inside,) = notes(asking(f"{BRIDGE} this week?", now="2023-06-21"), "filtered")
+    assert "later count" not in inside
+
+
+def test_only_undated_articles_of_the_publishers_asked_for_are_counted(asking: Asking) -> None:
+    filters = Filters(publishers=("tolmer post ",))
+    for answer in (
+        asking(f"{BRIDGE} in June 2023?", filters=filters),
+        asking(f"{BRIDGE}?", filters=replace(filters, since=date(2023, 1, 1))),
+    ):
+        assert [text.split(" left")[0] for text in notes(answer, "undated")] == ["1 article without a date was"]
+
+
+def test_undated_articles_are_not_also_counted_as_of_another_date(asking: Asking) -> None:
+    answer = asking("How is the lighthouse of Skerrow painted in March 2022?")
+    left = [text for text in notes(answer, "filtered") if "left out" in text]
+    assert not left or left[0].startswith("Read “in March 2022” as March 2022; 1 ")
+    assert notes(answer, "undated")
+
+
+def test_the_advice_is_given_once(asking: Asking) -> None:
+    for question, filters in [
+        (f"{FARE} last week?", Filters()),
+        (f"{FARE} last week?", Filters(since=date(2020, 1, 1))),
+        (f"{FARE} since 2020?", Filters()),
+    ]:
+        answer = asking(question, filters=filters)
+        assert sum("--all-dates" in note.text for note in answer.notes) == 1
+
+
+def test_an_article_from_the_future_does_not_make_the_others_new(asking: Asking) -> None:
+    answer = asking("What is the latest on the trams of Tolmer?", now="2024-03-20")
+    assert {"ahead", "swan"} <= set(quoted(answer))
+    assert notes(answer, "stale") == ["The newest article that answers is from 16 June 2023."]
 
 
 def test_a_follow_up_keeps_its_time(asking: Asking) -> None:

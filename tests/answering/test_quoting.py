@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import pytest
 
 from rag.answering.composing import Composer
-from rag.answering.quoting.candidates import speaks_of
+from rag.answering.quoting.candidates import speaks_of, speaks_of_part
 from rag.answering.quoting.quoter import Quoter, Thresholds
 from rag.models.reader import LocalReader
 from rag.records import Article, Evidence, Finding, Hit, Passage
@@ -65,6 +65,24 @@ def test_a_name_must_stand_in_the_article_around_the_passage() -> None:
     quoter = Quoter(READER, lambda words: dict.fromkeys(words, 1), lambda: 10)
     assert quoter.findings(quoter.candidates("What did Iran and America demand in Muscat?", [found]))
     assert not quoter.findings(quoter.candidates("What did Iran and America demand in Geneva?", [found]))
+
+
+@pytest.mark.parametrize(
+    ("question", "speaks"),
+    [
+        ("how much did brennick earn in the fourth quarter", False),
+        ("how much did brennick earn in the third quarter", True),
+        ("Brennick's Q3 profit", True),
+        ("Brennick's Q4 profit", False),
+        ("who scored in the second half", False),
+        ("how much did brennick earn", True),
+    ],
+)
+def test_another_quarter_is_another_fact(question: str, speaks: bool) -> None:
+    text = "Brennick's third-quarter profit fell by 18% to 41 million euros."
+    assert speaks_of_part(hit(text, text), question) is speaks
+    silent = "Brennick's profit fell by 18% to 41 million euros."
+    assert speaks_of_part(hit(silent, silent), question)
 
 
 def test_passages_of_one_long_article_are_searched_for_names_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,8 @@ _ON = rf"(?:\b(?:{'|'.join(WEEKDAYS)})[a-z]*,?\s+)?"
 
 def _iso(match: re.Match[str], _: date) -> Mark | None:
     year, number, day = (int(group) for group in match.groups())
+    if not spans.EARLIEST <= year <= spans.LATEST:
+        return None
     return made(match, _days(year, number, day, day), "day", FREE)
 
 
@@ -84,7 +86,8 @@ def _month_of_year(match: re.Match[str], today: date) -> Mark | None:
         return spans.half(span, ORDINALS[match["half"]]) if match["half"] else span
 
     telling = bool(match["part"] or match["stage"] or match["half"] or match["year"])
-    mark = yearly(match, today, in_year, "month", FREE if telling else PLACED)
+    place = FREE if telling else PLACED
+    mark = yearly(match, today, in_year, "month", place, lambda year: spans.month(year, number))
     alone = not telling and match["month"] in ("may", "march", "mar", "dec", "sep", "jun", "april", "june", "august")
     return mark and replace(mark, ambiguous=alone)
 
@@ -113,7 +116,7 @@ def _season(match: re.Match[str], today: date) -> Mark | None:
 
     if match["season"] == "fall" and not match["the"] and not match["year"]:
         return None
-    mark = yearly(match, today, in_year, "month", PLACED)
+    mark = yearly(match, today, in_year, "month", PLACED, lambda year: spans.season(year, match["season"]))
     return mark and replace(mark, ambiguous=not match["year"])
 
 

@@ -51,12 +51,16 @@ def made(match: re.Match[str], span: Span | None, kind: Kind, place: Place) -> M
     return Mark(match.start(), match.end(), span, kind, place) if span else None
 
 
-def yearly(match: re.Match[str], today: date, in_year: InYear, kind: Kind, place: Place) -> Mark | None:
-    """Of the year that is named, else the last one that has begun."""
-    ends = match.groupdict().get("stage") == "end"
+def yearly(
+    match: re.Match[str], today: date, in_year: InYear, kind: Kind, place: Place, whole: InYear | None = None
+) -> Mark | None:
+    """Of the year that is named, else the last one that has begun; of the end of a month (`whole`), the last
+    in which the month has."""
+    stage, part = match.groupdict().get("stage"), match.groupdict().get("part")
+    ends = stage == "end"
     start, end = match.span()
     if match["year"]:
         span = in_year(int(match["year"]))
         return Mark(start, end, span, kind, EDGE if kind != "year" else place, ends=ends) if span else None
-    span = spans.latest_begun(in_year, today)
+    span = spans.latest_begun(in_year, today, whole if ends or part == "late" else None)
     return Mark(start, end, span, kind, place, in_year, ends=ends) if span else None

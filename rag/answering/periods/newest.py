@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import islice
 
 from rag.answering.quoting.candidates import Candidate
 
@@ -35,6 +36,8 @@ _STREAM = re.compile(
     r"\b(?:ocean|electric(?:al)?|alternating|direct|rip|air|tidal|sea|warm|cold|strong)\s+$", re.IGNORECASE
 )
 
+# No question has more of these words than this; of one that has, the rest are not read.
+_MOST = 20
 
 _TODAY = re.compile(r"\btoday\b", re.IGNORECASE)
 _OF_TODAY = re.compile(r"\b(?:of|than|even|still|as\s+of|than\s+it\s+is|used)\s+$", re.IGNORECASE)
@@ -57,7 +60,7 @@ def newest_phrases(question: str) -> list[re.Match[str]]:
     telling = sum(word[0].isupper() for word in words) <= 0.85 * len(words)
     return [
         match
-        for match in (*_NEWEST.finditer(question), *_LAST.finditer(question), *_todays(question))
+        for match in (*_first(_NEWEST, question), *_first(_LAST, question), *_todays(question))
         if not _STREAM.search(question[: match.start()])
         # "Apocalypse Now": a capital that its place does not explain
         and not (
@@ -79,8 +82,12 @@ def newest_first(candidates: Sequence[Candidate], today: date, near: float = _NE
     return [*moved, *candidates[len(close) :]]
 
 
+def _first(pattern: re.Pattern[str], question: str) -> Iterator[re.Match[str]]:
+    return islice(pattern.finditer(question), _MOST)
+
+
 def _todays(question: str) -> list[re.Match[str]]:
-    return [match for match in _TODAY.finditer(question) if means_nowadays(question, match.start())]
+    return [match for match in _first(_TODAY, question) if means_nowadays(question, match.start())]
 
 
 def _newness(day: str, today: date) -> tuple[bool, str]:

@@ -73,7 +73,7 @@ def read_period(question: str, today: date) -> Period:
     Weeks begin on Monday. A day, month or season without a year is the last one that has begun. Titles in
     quotation marks are not read.
     """
-    if not 100 <= today.year <= 9900:  # no clock of ours; nothing below need mind the ends of the calendar
+    if not spans.EARLIEST <= today.year <= spans.LATEST:  # no clock of ours
         return replace(ANY_TIME, rest=question)
     plain = _masked(question)
     text = plain.lower()
@@ -115,11 +115,13 @@ def _masked(question: str) -> str:
 
 def _read(text: str, mark: Mark, today: date) -> _Reading | None:
     before, after = text[: mark.start], text[mark.end :]
-    if mark.span.first > today or (_FUTURE.search(text) and _may_lie_ahead(text, mark)):
-        return None
-    scene = _SCENE.search(before)
     relation = RELATION.search(before)
     word = " ".join(relation[1].split()) if relation else ""
+    # Up to the end of a month that runs, it is all that has been of it.
+    running = mark.in_year is not None and word in (*_BEFORE, *_UNTIL)
+    if (mark.span.first > today and not running) or (_FUTURE.search(text) and _may_lie_ahead(text, mark)):
+        return None
+    scene = _SCENE.search(before)
     adjective = not _FOLLOWING.match(after)
     if scene is not None and not adjective and relation is not None:
         word = " ".join(scene[1].split())

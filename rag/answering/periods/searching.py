@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from rag.answering.periods.browsing import asks_only_when, newest_articles, openings
 from rag.answering.periods.matching import named_in_words, published_filters, published_within, tells_of
 from rag.answering.periods.newest import newest_first
 from rag.answering.periods.period import Period
-from rag.answering.quoting.candidates import Candidate
+from rag.answering.quoting.candidates import Candidate, speaks_of_part
 from rag.answering.quoting.quoter import Quoter
 from rag.records import Filters, Hit
 from rag.retrieval.retriever import Retriever
@@ -18,6 +19,10 @@ __all__ = ["Dated", "search", "without_demand"]
 
 # Passages of any date among which those are looked for that tell of the period.
 _DEPTH = 50
+# Passages of the period among which the newest articles are looked for where nothing but a time is asked for.
+_BROWSED = 200
+_SHOWN = 5  # of these articles
+_NEWS = 0.5  # the score of their opening sentences
 # A passage of another date counts as a match that was left out from this share of the best score on.
 _MATCH = 0.5
 
@@ -49,10 +54,13 @@ def search(retriever: Retriever, quoter: Quoter, question: str, period: Period, 
         return Dated(period, hits, _ordered(period, candidates), overruled=period.demanded)
     anywhere = retriever.retrieve(question, filters, _DEPTH)
     telling = [hit for hit in anywhere if published_within(period, hit) or tells_of(period, hit)]
+    if asks_only_when(period.rest):
+        named = [hit for hit in telling if named_in_words(period, hit)][:top_k]
+        return _browse(retriever, quoter, question, period, narrowed, named)
     inside = _merged(telling, retriever.retrieve(bare, narrowed, top_k), top_k)
     # Where an article shares the period's words with the question they count; elsewhere its date stands for them.
     named = [hit for hit in inside if named_in_words(period, hit)]
-    dated = [hit for hit in inside if hit not in named]
+    dated = [hit for hit in inside if hit not in named and speaks_of_part(hit, question)]
     candidates = [*quoter.candidates(question, named), *quoter.candidates(bare, dated)]
     candidates.sort(key=lambda candidate: -candidate.score)
     if period.relative and not quoter.findings(candidates):
@@ -62,7 +70,11 @@ def search(retriever: Retriever, quoter: Quoter, question: str, period: Period, 
         if quoter.findings(others):
             return Dated(period, undated, others, kept_undated=_articles(undated), only_undated=True)
     kept = {hit.passage.id for hit in telling}
-    outside = [h for h in anywhere[:top_k] if h.passage.id not in kept and h.score >= _MATCH * anywhere[0].score]
+    outside = [
+        hit
+        for hit in anywhere[:top_k]
+        if hit.article.published and hit.passage.id not in kept and hit.score >= _MATCH * anywhere[0].score
+    ]
     best = max((hit.score for hit in telling), default=0.0)
     return Dated(
         period,
@@ -70,8 +82,25 @@ def search(retriever: Retriever, quoter: Quoter, question: str, period: Period, 
         _ordered(period, candidates),
         left_out=len(outside),
         nearer=any(hit.score > best for hit in outside),
-        kept_undated=_articles([hit for hit in inside if hit.article.published is None]),
+        kept_undated=_undated(inside),
     )
+
+
+def _browse(
+    retriever: Retriever, quoter: Quoter, question: str, period: Period, narrowed: Filters, named: Sequence[Hit]
+) -> Dated:
+    """For a question that asks only when: what names the time in words, else the newest articles of it. Any
+    other article would answer as well as these, so that where they fail none is offered."""
+    candidates = quoter.candidates(question, named)
+    if quoter.findings(candidates):
+        return Dated(period, list(named), _ordered(period, candidates), kept_undated=_undated(named))
+    hits = newest_articles(retriever.retrieve(question, narrowed, _BROWSED), period)[:_SHOWN]
+    # No sentence of the day's news is more of an answer than another, and none is a doubtful one.
+    return Dated(period, hits or list(named), openings(hits, max(quoter.thresholds.best, _NEWS)))
+
+
+def _undated(hits: Sequence[Hit]) -> int:
+    return _articles([hit for hit in hits if hit.article.published is None])
 
 
 def _articles(hits: Sequence[Hit]) -> int:

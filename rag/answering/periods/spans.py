@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 __all__ = [
+    "EARLIEST",
+    "LATEST",
     "InYear",
     "Span",
     "century",
     "decade",
     "half",
+    "in_calendar",
     "latest_begun",
     "latest_ended",
     "month",
@@ -26,6 +29,9 @@ __all__ = [
     "weekend",
     "year",
 ]
+
+# Years that are read. Far from the ends of the calendar of `datetime`, so that a day or a year can be added.
+EARLIEST, LATEST = 1800, 2099
 
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 
@@ -44,6 +50,11 @@ class Span:
 
 # A span that comes every year, such as May or 29 February; None in a year that does not have it.
 InYear = Callable[[int], Span | None]
+
+
+def in_calendar(span: Span) -> bool:
+    """Whether the years of a span are read; the last century and the last winter end a year later."""
+    return span.first.year >= EARLIEST and span.last.year <= LATEST + 1
 
 
 def month(year: int, number: int) -> Span:
@@ -127,14 +138,17 @@ def part(span: Span, name: str) -> Span:
     return Span(*cuts[name])
 
 
-def latest_begun(in_year: InYear, today: date) -> Span | None:
-    """The last occurrence that has begun."""
-    return _latest(in_year, today.year, lambda span: span.first <= today)
+def latest_begun(in_year: InYear, today: date, whole: InYear | None = None) -> Span | None:
+    """The last occurrence that has begun, or whose `whole` has: March, of the end of March."""
+    begun = whole or in_year
+    found = ((in_year(number), begun(number)) for number in _years_back(today))
+    return next((span for span, begins in found if span and begins and begins.first <= today), None)
 
 
 def latest_ended(in_year: InYear, today: date) -> Span | None:
     """The last occurrence that is over: "last summer"."""
-    return _latest(in_year, today.year, lambda span: span.last < today)
+    found = (in_year(number) for number in _years_back(today))
+    return next((span for span in found if span and span.last < today), None)
 
 
 def nearest(in_year: InYear, today: date) -> Span | None:
@@ -143,7 +157,6 @@ def nearest(in_year: InYear, today: date) -> Span | None:
     return min(spans, key=lambda span: abs(span.middle - today), default=None)
 
 
-def _latest(in_year: InYear, newest: int, holds: Callable[[Span], bool]) -> Span | None:
+def _years_back(today: date) -> range:
     # Nine years back hold a 29 February whatever the century.
-    found = (in_year(number) for number in range(newest, newest - 9, -1))
-    return next((span for span in found if span and holds(span)), None)
+    return range(today.year, today.year - 9, -1)

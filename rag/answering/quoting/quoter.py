@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from rag.answering.quoting.candidates import Candidate, leans_back, speaks_of
+from rag.answering.quoting.candidates import Candidate, leans_back, speaks_of, speaks_of_part
 from rag.answering.quoting.measuring import Measured, measure, rarity_of
 from rag.answering.quoting.repeating import is_copy, repeats
 from rag.answering.quoting.scoring import scored
@@ -53,7 +53,9 @@ class Quoter:
         """The same sentences with the probability that each answers the question, best first."""
         question = _what_is_asked(question)
         names = question_names(question, lambda word: bool(self.frequency([word])[word]))
-        return scored(self.measured(question, hits), lambda hit: speaks_of(hit, names))
+        return scored(
+            self.measured(question, hits), lambda hit: speaks_of(hit, names) and speaks_of_part(hit, question)
+        )
 
     def near_enough(self, candidates: Sequence[Candidate]) -> bool:
         """Whether anything is near enough to the question to be worth a writer's time."""
