@@ -51,7 +51,7 @@ def measure(question: str, rarity: dict[str, float], hits: Sequence[Hit], reader
     for rank, (hit, reading) in enumerate(zip(hits, readings, strict=True), start=1):
         of_passage = (reading.answers, hit.score, 1 / rank, hit.cosine or 0.0)
         own = sentences_of(hit)
-        covered = [_coverage(candidate, rarity) for candidate in own]
+        covered = _coverage(own, rarity)
         for number, (candidate, (coverage, nearby)) in enumerate(zip(own, covered, strict=True)):
             span = _span(candidate, reading)
             offered = offers(kind, candidate.text, asked)
@@ -91,15 +91,16 @@ def _span(candidate: Candidate, reading: Reading) -> float:
     return found.score if found else reading.nothing
 
 
-def _coverage(candidate: Candidate, rarity: dict[str, float]) -> tuple[float, float]:
+def _coverage(own: Sequence[Candidate], rarity: dict[str, float]) -> list[tuple[float, float]]:
+    """For each sentence of one passage the share of the question's terms in it, and with its neighbours and title."""
+    if not own:
+        return []
     total = sum(rarity.values()) or 1.0
-    own = terms(candidate.text)
-    wide = own | terms(candidate.hit.article.title)
-    for step in (-1, 1):
-        beside = candidate.neighbour(step)
-        if beside is not None:
-            wide |= terms(candidate.slice(beside))
-    return (
-        sum(r for term, r in rarity.items() if term in own) / total,
-        sum(r for term, r in rarity.items() if term in wide) / total,
-    )
+    first = own[0]
+    title = terms(first.hit.article.title)
+    around = [terms(first.slice(span)) for span in first.around]  # the same for every sentence of a passage
+
+    def share(found: frozenset[str]) -> float:
+        return sum(r for term, r in rarity.items() if term in found) / total
+
+    return [(share(around[c.at]), share(title.union(*around[max(0, c.at - 1) : c.at + 2]))) for c in own]
