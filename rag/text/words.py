@@ -30,21 +30,29 @@ _english = stemmer("english")
 
 def fold(text: str) -> str:
     """Lower case without diacritics, as the full-text index compares words."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    lower = text.casefold()
+    if lower.isascii():  # most words, and nothing to take apart
+        return lower
+    decomposed = unicodedata.normalize("NFKD", lower)
     return "".join(c for c in decomposed if not unicodedata.combining(c)).replace("’", "'")
 
 
 def is_stop_word(word: str) -> bool:
     """Whether a word as written carries no topic. "US" is a country and "us" is not: capitals decide."""
-    return fold(word) in STOP_WORDS and not (word.isupper() and len(word) > 1)
+    return _carries_nothing(word, fold(word))
+
+
+def _carries_nothing(word: str, folded: str) -> bool:
+    return folded in STOP_WORDS and not (word.isupper() and len(word) > 1)
 
 
 def content_words(text: str) -> list[str]:
     """The words of a text that carry its topic, folded, in order, each once; `Iran's` counts as `iran`."""
     kept: dict[str, None] = {}
     for match in WORD.finditer(text):
-        word = fold(match.group()).removesuffix("'s")
-        if word and not is_stop_word(match.group()):
+        folded = fold(match.group())
+        word = folded.removesuffix("'s")
+        if word and not _carries_nothing(match.group(), folded):
             kept.setdefault(word)
     return list(kept)
 
