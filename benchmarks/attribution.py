@@ -1,6 +1,6 @@
 """How well the measure of support tells supported claims from unsupported ones.
 
-    .venv/bin/python benchmarks/attribution.py ../shared/data/attribution/attributionbench-dev.jsonl.gz [CACHE]
+    .venv/bin/python -m benchmarks.attribution ../shared/data/attribution/attributionbench-dev.jsonl.gz [CACHE]
 
 The file holds claims with references, labelled attributable or not (AttributionBench, development half).
 Prints balanced accuracy and macro-F1 with five folds that keep the claims of one question together
@@ -23,17 +23,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from benchmarks.logistic import Array, fitted
 from rag.answering.checking.support import FEATURES, features, texts_compared
 from rag.models.local_encoder import LocalEncoder, packaged_weights
 from rag.records import Article, Evidence, Finding, Hit, Passage
 from rag.settings import Settings
 
-Array = NDArray[np.float64]
-
 FOLDS, WAYS = 5, 10
-RIDGE = 1.0  # on standardised features
 _MARKER = re.compile(r"\s*\[\d+\]")
 BASELINE = [FEATURES.index("coverage"), FEATURES.index("number missing")]
 
@@ -61,20 +58,6 @@ def measured(rows: Sequence[dict[str, Any]], encoder: LocalEncoder) -> Array:
         for finding, texts in zip(findings, compared, strict=True)
     ]
     return np.stack(found)
-
-
-def fitted(x: Array, y: Array) -> Array:
-    """Weights of a logistic regression by Newton's method, for features as they are, the constant last."""
-    mean, scale = x.mean(0), x.std(0) + 1e-9
-    z = np.column_stack([(x - mean) / scale, np.ones(len(x))])
-    ridge = np.diag([*[RIDGE] * x.shape[1], 0.0])
-    weights = np.zeros(z.shape[1])
-    for _ in range(30):
-        p = 1 / (1 + np.exp(-z @ weights))
-        curvature = (z * (p * (1 - p))[:, None]).T @ z + ridge
-        weights -= np.linalg.solve(curvature, z.T @ (p - y) + ridge @ weights)
-    raw = weights[:-1] / scale
-    return np.append(raw, weights[-1] - raw @ mean)
 
 
 def held_out(x: Array, y: Array, groups: Sequence[object]) -> Array:

@@ -37,6 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import squad
+from benchmarks.logistic import Array, fitted
 from rag.answering.quoting import scoring
 from rag.answering.quoting.candidates import Candidate
 from rag.answering.quoting.measuring import FEATURES
@@ -46,10 +47,7 @@ from rag.evaluation.confidence import auroc
 from rag.records import Draft
 from rag.settings import Settings
 
-Array = NDArray[np.float64]
-
 FOLDS = 5
-RIDGE = 1.0  # on standardised features
 MTRAG = squad.FOLDER.parent / "mtrag" / "tasks-half.jsonl.gz"
 EVOTEMP = squad.FOLDER.parent / "conflict" / "EvoTemp.json.gz"
 # The gate measures with the other domains.
@@ -152,20 +150,9 @@ def measured(folder: Path, drafts: Sequence[Draft], asked: Sequence[Asked]) -> l
     return rows
 
 
-def fitted(rows: Sequence[Row]) -> Array:
-    """Weights of a logistic regression over all candidates by Newton's method, the constant last."""
-    x = np.concatenate([row.features for row in rows])
-    y = np.concatenate([row.right for row in rows]).astype(float)
-    mean, scale = x.mean(0), x.std(0) + 1e-9
-    z = np.column_stack([(x - mean) / scale, np.ones(len(x))])
-    ridge = np.diag([*[RIDGE] * x.shape[1], 0.0])
-    weights = np.zeros(z.shape[1])
-    for _ in range(30):
-        p = 1 / (1 + np.exp(-z @ weights))
-        curvature = (z * (p * (1 - p))[:, None]).T @ z + ridge
-        weights -= np.linalg.solve(curvature, z.T @ (p - y) + ridge @ weights)
-    raw = weights[:-1] / scale
-    return np.append(raw, weights[-1] - raw @ mean)
+def learned(rows: Sequence[Row]) -> Array:
+    """Weights over all candidates, the constant last."""
+    return fitted(np.concatenate([r.features for r in rows]), np.concatenate([r.right for r in rows]).astype(float))
 
 
 def held_out(rows: Sequence[Row]) -> list[Array]:
@@ -174,7 +161,7 @@ def held_out(rows: Sequence[Row]) -> list[Array]:
     fold = {group: n % FOLDS for n, group in enumerate(groups)}
     found: list[Array] = [np.empty(0)] * len(rows)
     for number in range(FOLDS):
-        weights = fitted([row for row in rows if fold[row.group] != number and len(row.features)])
+        weights = learned([row for row in rows if fold[row.group] != number and len(row.features)])
         for n, row in enumerate(rows):
             if fold[row.group] == number:
                 found[n] = 1 / (1 + np.exp(-(row.features @ weights[:-1] + weights[-1])))
@@ -217,7 +204,7 @@ def calibration(rows: Sequence[Row], scores: Sequence[Array]) -> None:
     best = np.array([score.max(initial=0.0) for score in scores])
     right = np.array([bool(len(s)) and bool(row.right[s.argmax()]) for row, s in zip(rows, scores, strict=True)])
     kinds = np.array([row.kind for row in rows])
-    for threshold in (0.02, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5):
+    for threshold in (0.02, 0.04, 0.08, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5):
         able, none, foreign = (best[kinds == kind] for kind in ("answerable", "unanswerable", "off topic"))
         kept = (kinds == "answerable") & (best >= threshold)
         shares = [(group < threshold).mean() if len(group) else math.nan for group in (none, foreign)]
@@ -258,7 +245,7 @@ def main() -> None:
         declining("the encoder alone", part, similarity)
         declining("five folds", part, own)
         calibration(part, own)
-    weights = fitted([row for row in rows if len(row.features)])
+    weights = learned([row for row in rows if len(row.features)])
     table = dict(zip([*FEATURES, "constant"], (round(float(w), 4) for w in weights), strict=True))
     print(json.dumps(table, indent=1))
     if options.write:

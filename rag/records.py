@@ -251,7 +251,8 @@ class Answer:
     as_of: str | None = None
     model: str | None = None
     timings_ms: Timings = Timings()
-    confidence: float | None = None  # calibrated probability that the best sentence found answers the question
+    # Calibrated probability that the best sentence found answers the question; None where it was not estimated.
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

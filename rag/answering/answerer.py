@@ -202,7 +202,9 @@ class _Run:
             confidence=self._confidence(),
         )
 
-    def _confidence(self) -> float:
+    def _confidence(self) -> float | None:
+        if not self._dated.weighed:
+            return None
         return round(max((candidate.score for candidate in self._dated.candidates), default=0.0), 4)
 
     def _timings(self) -> Timings:

@@ -12,12 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
 from rag.errors import EncoderError
 from rag.models.bert_folder import TOKENIZER, BertFolder, read_folder, read_weights
 from rag.models.bert_graph import Precision, build_scorer_graph
 from rag.models.onnx_session import cores, load_session
+from rag.models.tokens import load_tokenizer, pair, tokens
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -49,7 +48,7 @@ class CrossEncoder:
             described, graph = _built(folder, precision)
             self._session = load_session(graph, folder)
             self._longest = described.max_tokens
-            self._tokenizer = _load_tokenizer(folder / TOKENIZER, described.vocabulary)
+            self._tokenizer = load_tokenizer(folder / TOKENIZER, vocabulary=described.vocabulary)
             self._first, self._end = (_token(self._tokenizer, name, folder) for name in ("[CLS]", "[SEP]"))
         except EncoderError as error:
             raise EncoderError(
@@ -66,16 +65,11 @@ class CrossEncoder:
     def _score_one(self, asked: list[int], title: str, text: str) -> float:
         head = [self._first, *asked, self._end]
         words = self._tokens(f"{title}\n{text}")[: self._longest - len(head) - 1]
-        sequence = np.array([[*head, *words, self._end]], np.int32)
-        segments = np.ones_like(sequence)
-        segments[0, : len(head)] = 0
-        scores = self._session.run(None, {"input_ids": sequence, "token_type_ids": segments})[0]
+        scores = self._session.run(None, pair(head, [*words, self._end]))[0]
         return float(scores[0, 0])
 
     def _tokens(self, text: str) -> list[int]:
-        # A lone surrogate (an undecodable byte of a command line) has no UTF-8 form.
-        clean = text.encode("utf-8", "replace").decode("utf-8")
-        return list(self._tokenizer.encode(clean, add_special_tokens=False).ids)
+        return list(tokens(self._tokenizer, text).ids)
 
 
 def _built(folder: Path, precision: Precision) -> tuple[BertFolder, bytes]:
@@ -84,21 +78,6 @@ def _built(folder: Path, precision: Precision) -> tuple[BertFolder, bytes]:
     positions = len(weights.get(_POSITIONS, ()))
     described = dataclasses.replace(described, max_tokens=min(_LONGEST, positions))
     return described, build_scorer_graph(described, weights, precision)
-
-
-def _load_tokenizer(path: Path, vocabulary: int) -> Tokenizer:
-    # Imported here: commands that rerank nothing start without it.
-    from tokenizers import Tokenizer
-
-    try:
-        tokenizer = Tokenizer.from_buffer(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise EncoderError(f"{path} cannot be read ({error})") from error
-    if tokenizer.get_vocab_size() > vocabulary:
-        raise EncoderError(f"{path} has more tokens than the model beside it")
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
 
 
 def _token(tokenizer: Tokenizer, name: str, folder: Path) -> int:

