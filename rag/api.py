@@ -207,8 +207,8 @@ def _article_routes(engine: Engine, settings: Settings) -> APIRouter:
         return {"articles": [to_json(article) for article in found[:limit]], "next": more}
 
     @router.get("/articles/{article_id:path}")
-    def article(article_id: str) -> dict[str, Any]:
-        return to_json(engine.article(article_id))
+    def article(article_id: str, version: Annotated[int | None, Query(ge=1)] = None) -> dict[str, Any]:
+        return to_json(engine.article(article_id, version))
 
     @router.delete("/articles/{article_id:path}")
     def remove(article_id: str) -> dict[str, str]:

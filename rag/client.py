@@ -73,9 +73,10 @@ class RemoteEngine:
                 break
         return found
 
-    def article(self, article_id: str) -> Article:
+    def article(self, article_id: str, version: int | None = None) -> Article:
+        which = "" if version is None else f"?version={version}"
         with _naming(article_id):
-            return ARTICLE.validate_python(self._call("GET", f"/v1/articles/{quote(article_id, safe='')}"))
+            return ARTICLE.validate_python(self._call("GET", f"/v1/articles/{quote(article_id, safe='')}{which}"))
 
     def remove(self, article_id: str) -> None:
         with _naming(article_id):

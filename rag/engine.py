@@ -50,8 +50,8 @@ class Engine(Protocol):
     def articles(self, limit: int = -1, after: str | None = None) -> list[ArticleSummary]:
         """Articles ordered by id, those behind `after`; a negative limit means all."""
 
-    def article(self, article_id: str) -> Article:
-        """Raises UnknownArticle."""
+    def article(self, article_id: str, version: int | None = None) -> Article:
+        """The current version unless one is named. Raises UnknownArticle."""
 
     def remove(self, article_id: str) -> None:
         """Raises UnknownArticle."""
@@ -183,8 +183,8 @@ class LocalEngine:
     def articles(self, limit: int = -1, after: str | None = None) -> list[ArticleSummary]:
         return self._library.articles(limit, after)
 
-    def article(self, article_id: str) -> Article:
-        return self._library.article(article_id)
+    def article(self, article_id: str, version: int | None = None) -> Article:
+        return self._library.article(article_id, version)
 
     def count(self) -> int:
         return self._library.counts()[0]

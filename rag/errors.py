@@ -2,7 +2,8 @@
 
     RagError
     ├── InvalidRequest            the caller can mend it: a wrong date, an empty question
-    │   └── UnknownArticle        no article with this id
+    │   ├── UnknownArticle        no article with this id
+    │   └── UnknownConversation   none with this id that the caller may see
     ├── SourceError               one source cannot be taken in; the others go on
     │   ├── SourceNotFound        no such file, folder or address
     │   ├── SourceUnreadable      it is there, but not text that can be read
@@ -50,6 +51,14 @@ class UnknownArticle(InvalidRequest):
 
     def __init__(self, article_id: str) -> None:
         super().__init__(f"no article has the id {article_id!r}", "`rag articles` lists them")
+
+
+class UnknownConversation(InvalidRequest):
+    code = "unknown_conversation"
+
+    def __init__(self) -> None:
+        # One sentence for what was never there, what is gone and what is somebody else's.
+        super().__init__("there is no such conversation", "it may have been deleted, or not been shared")
 
 
 class SourceError(RagError):

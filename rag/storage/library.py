@@ -30,6 +30,11 @@ class Library:
     def __init__(self, path: Path) -> None:
         self._database = Database(path)
 
+    @property
+    def database(self) -> Database:
+        """The file, for what else is kept in it."""
+        return self._database
+
     def close(self) -> None:
         self._database.close()
 
@@ -94,7 +99,7 @@ class Library:
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT a.id, v.title, v.publisher, v.published, v.url,"
-                " (SELECT count(*) FROM passages p WHERE p.article_id = a.id)"
+                " (SELECT count(*) FROM passages p WHERE p.article_id = a.id), a.version"
                 " FROM articles a JOIN versions v ON v.article_id = a.id AND v.version = a.version"
                 " WHERE a.digest <> '' AND a.id > ? ORDER BY a.id LIMIT ?",
                 (after or "", limit),
