@@ -170,6 +170,10 @@ def _answer_routes(engine: Engine) -> APIRouter:
     def search(body: SearchRequest) -> dict[str, Any]:
         return {"passages": [to_json(found) for found in engine.search(body.query, body.filters(), body.top_k)]}
 
+    @router.get("/feedback")
+    def feedback() -> dict[str, Any]:
+        return {"feedback": [to_json(opinion) for opinion in engine.feedback()]}
+
     @router.post("/doctor")
     def doctor(body: DoctorRequest) -> dict[str, Any]:
         diagnosis = engine.diagnose(repair=body.repair)

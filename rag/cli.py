@@ -19,6 +19,7 @@ from rag.errors import InvalidRequest, LibraryError, RagError
 from rag.evaluation import outcomes
 from rag.evaluation.answers import evaluate_answers, read_cases
 from rag.evaluation.beir import read_collection
+from rag.evaluation.feedback import gradable
 from rag.evaluation.report import check_report, write_report
 from rag.evaluation.retrieval import evaluate_retrieval
 from rag.ingestion.ingest import ingest
@@ -262,6 +263,29 @@ def eval_compare_command(before: str, after: str, as_json: bool) -> int:
         terminal.print_json({"measures": [{**to_json(one), "noise": one.noise} for one in compared]})
     else:
         terminal.print_comparisons(compared)
+    return 0
+
+
+@rag.group("feedback", no_args_is_help=False)
+def feedback_command() -> None:
+    """What readers thought of answers."""
+
+
+@feedback_command.command("export")
+@click.argument("file", default="-", metavar="[FILE]", type=click.Path(dir_okay=False, path_type=Path))
+def feedback_export_command(file: Path) -> int:
+    """Write it as questions for `rag eval answers`, to FILE or to stdout."""
+    to_stdout = file == Path("-")
+    if not to_stdout:
+        outcomes.check_writable("FILE", file)
+    with _engine(load_settings()) as engine:
+        found = gradable(engine.feedback())
+    if to_stdout:
+        click.echo(found.lines(), nl=False)
+    else:
+        with outcomes.writing("FILE", file):
+            file.write_text(found.lines(), encoding="utf-8")
+    terminal.print_line(f"rag: {found.told()}")
     return 0
 
 

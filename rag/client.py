@@ -11,9 +11,9 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from rag.errors import InvalidRequest, ServerError, SourceTooLarge, UnknownArticle
-from rag.records import Article, ArticleSummary, Diagnosis, Draft, Event, Filters, Found, Question, Stored
+from rag.records import Article, ArticleSummary, Diagnosis, Draft, Event, Feedback, Filters, Found, Question, Stored
 from rag.settings import Settings
-from rag.wire import ARTICLE, ARTICLES, DIAGNOSIS, FOUND, event_from_json, to_json
+from rag.wire import ARTICLE, ARTICLES, DIAGNOSIS, FEEDBACK, FOUND, event_from_json, to_json
 
 _PAGE = 1000
 # An ingest or a repair may keep the server busy for minutes; connecting may not.
@@ -84,6 +84,9 @@ class RemoteEngine:
 
     def count(self) -> int:
         return int(self._call("GET", "/readyz")["articles"])
+
+    def feedback(self) -> list[Feedback]:
+        return FEEDBACK.validate_python(self._call("GET", "/v1/feedback")["feedback"])
 
     def diagnose(self, *, repair: bool = False) -> Diagnosis:
         return DIAGNOSIS.validate_python(self._call("POST", "/v1/doctor", {"repair": repair}))

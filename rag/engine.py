@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
+import numpy as np
+
 from rag.answering.answerer import Answerer
 from rag.errors import LibraryError
 from rag.ingestion.passages import passages
-from rag.models.encoder import Encoder
+from rag.models.encoder import Encoder, Vectors
 from rag.models.writer import OpenAIWriter
 from rag.records import (
     Answer,
@@ -20,15 +22,19 @@ from rag.records import (
     Done,
     Draft,
     Event,
+    Feedback,
     Filters,
     Found,
     Question,
     Stored,
 )
 from rag.retrieval.retriever import Retriever, searchable
+from rag.storage.conversations import Conversations
 from rag.storage.library import Library
+from rag.storage.opinions import Opinions
 from rag.storage.projection import Projection
 from rag.storage.transaction import Transaction
+from rag.suggesting.suggester import Suggester
 
 T = TypeVar("T")
 
@@ -58,6 +64,9 @@ class Engine(Protocol):
 
     def count(self) -> int:
         """Number of articles."""
+
+    def feedback(self) -> list[Feedback]:
+        """What readers thought of answers, oldest first."""
 
     def diagnose(self, *, repair: bool = False) -> Diagnosis: ...
 
@@ -94,6 +103,7 @@ class LocalEngine:
     """The engine on a library that this process holds.
 
     Parts come as callables, so that a command that needs no encoder or index does not wait for them.
+    `conversations` and `opinions` are for the faces that run in this process.
     """
 
     def __init__(
@@ -108,10 +118,13 @@ class LocalEngine:
         on_close: Callable[[], None],
     ) -> None:
         self._library = library
+        self.conversations = Conversations(library.database)
+        self.opinions = Opinions(library.database)
         self._encoder = encoder
         self._projection = projection
         self._retriever = retriever
         self._answerer = answerer
+        self._suggester = Once(lambda: Suggester(self._answerer()))
         self._diagnosis = diagnosis
         self._on_close = on_close
         # The index follows the transactions of the library in their order.
@@ -127,6 +140,11 @@ class LocalEngine:
     def answerer(self) -> Answerer:
         """What makes answers out of them."""
         return self._answerer()
+
+    @property
+    def suggester(self) -> Suggester:
+        """What proposes questions that the library answers."""
+        return self._suggester()
 
     def warm_up(self) -> None:
         """Load what the first question needs, and hold the vector index against the library."""
@@ -164,15 +182,12 @@ class LocalEngine:
 
     def store(self, drafts: Sequence[Draft]) -> list[Stored]:
         with self._changing():
-            with self._library.transaction() as changes:
-                stored = [_put(changes, draft) for draft in drafts]
-                if changes.added:
-                    self._projection().check_model()
-                    encoder = self._encoder()
-                    changes.embed_added(encoder.name, encoder.encode)
-            if changes.changed:  # else the index need not even be opened
-                self._projection().apply(changes)
-        return stored
+            try:
+                return self._take_in(drafts, _wait_for_vectors)
+            except _VectorsWanted as wanted:
+                # They take most of the time: meanwhile the file is free, and readers' conversations are kept.
+                vectors = dict(zip(wanted.texts, self._encoder().encode(wanted.texts), strict=True))
+                return self._take_in(drafts, lambda texts: np.stack([vectors[text] for text in texts]))
 
     def remove(self, article_id: str) -> None:
         with self._changing():
@@ -183,11 +198,22 @@ class LocalEngine:
     def articles(self, limit: int = -1, after: str | None = None) -> list[ArticleSummary]:
         return self._library.articles(limit, after)
 
+    def listed(self, words: str, limit: int, offset: int) -> tuple[list[ArticleSummary], int]:
+        """See Library.listed."""
+        return self._library.listed(words, limit, offset)
+
     def article(self, article_id: str, version: int | None = None) -> Article:
         return self._library.article(article_id, version)
 
     def count(self) -> int:
         return self._library.counts()[0]
+
+    def publishers(self) -> list[str]:
+        """Publishers in the library, the one with most articles first."""
+        return self._library.publishers()
+
+    def feedback(self) -> list[Feedback]:
+        return self.opinions.all()
 
     def diagnose(self, *, repair: bool = False) -> Diagnosis:
         with self._changing():
@@ -199,6 +225,16 @@ class LocalEngine:
             self._closed = True
             self._on_close()
 
+    def _take_in(self, drafts: Sequence[Draft], encode: Callable[[list[str]], Vectors]) -> list[Stored]:
+        with self._library.transaction() as changes:
+            stored = [_put(changes, draft) for draft in drafts]
+            if changes.added:
+                self._projection().check_model()
+                changes.embed_added(self._encoder().name, encode)
+        if changes.changed:  # else the index need not even be opened
+            self._projection().apply(changes)
+        return stored
+
     @contextmanager
     def _changing(self) -> Iterator[None]:
         with self._writing:
@@ -208,6 +244,18 @@ class LocalEngine:
     def _check_open(self) -> None:
         if self._closed:
             raise LibraryError("the library is being closed", "try again when the server is back")
+
+
+class _VectorsWanted(Exception):
+    """Ends a transaction that would have to wait for the vectors of these texts."""
+
+    def __init__(self, texts: list[str]) -> None:
+        super().__init__()
+        self.texts = texts
+
+
+def _wait_for_vectors(texts: list[str]) -> Vectors:
+    raise _VectorsWanted(texts)
 
 
 def _put(changes: Transaction, draft: Draft) -> Stored:

@@ -209,20 +209,25 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Note:
+    """What a reader must know to judge an answer. `widens` says that asking over all dates includes what it tells
+    of."""
+
     kind: NoteKind
     text: str
     sources: tuple[int, ...] = ()
+    widens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Closest:
-    """A passage offered as "closest, but not an answer"."""
+    """A passage offered as "closest, but not an answer", of one version of its article."""
 
     article_id: str
     title: str
     start: int
     end: int
     text: str
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

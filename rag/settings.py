@@ -83,6 +83,11 @@ class Settings(BaseSettings):
     def max_article_bytes(self) -> int:
         return int(self.rag_max_article_mb * 1_000_000)
 
+    def of_answers(self) -> dict[str, str]:
+        """The settings that decide what is answered, by name, without secrets: kept with an opinion on an answer."""
+        names = ("openai_model", "rag_encoder", "rag_encoder_dir", "rag_reranker_dir", "rag_min_confidence")
+        return {name.upper(): str(getattr(self, name)) for name in names if getattr(self, name) is not None}
+
     def today(self) -> date:
         """The current date (UTC), or what RAG_NOW says it is."""
         return datetime.fromisoformat(self.rag_now).date() if self.rag_now else datetime.now(UTC).date()

@@ -11,7 +11,6 @@ from pydantic import TypeAdapter, ValidationError
 from rag.errors import InvalidRequest
 from rag.ingestion.documents import usable_id
 from rag.records import (
-    Answer,
     Article,
     ArticleSummary,
     Claim,
@@ -20,15 +19,17 @@ from rag.records import (
     Done,
     Draft,
     Event,
+    Feedback,
     Found,
     Reset,
     SourcesShown,
 )
+from rag.storage.columns import ANSWER
 
-ANSWER = TypeAdapter(Answer)
 ARTICLE = TypeAdapter(Article)
 ARTICLES = TypeAdapter(list[ArticleSummary])
 DIAGNOSIS = TypeAdapter(Diagnosis)
+FEEDBACK = TypeAdapter(list[Feedback])
 FOUND = TypeAdapter(list[Found])
 _CLAIM = TypeAdapter(Claim)
 _DRAFT = TypeAdapter(Draft)

@@ -205,13 +205,20 @@ def test_a_field_named_source_does_not_name_the_article(locked: Server) -> None:
 
 def test_the_key_is_asked_of_every_route(locked: Server) -> None:
     with httpx.Client(base_url=locked.url, timeout=30, trust_env=False) as client:
-        for method, path in [("POST", "/v1/answer"), ("GET", "/v1/articles"), ("GET", "/v1/x"), ("GET", "/metrics")]:
+        for method, path in [
+            ("POST", "/v1/answer"),
+            ("GET", "/v1/articles"),
+            ("GET", "/v1/feedback"),
+            ("GET", "/v1/x"),
+            ("GET", "/metrics"),
+        ]:
             assert client.request(method, path).status_code == 401
             assert client.request(method, path, headers={"Authorization": "Bearer wrong"}).status_code == 401
         assert client.get("/healthz").status_code == 200
         assert client.get("/readyz").status_code == 200
         key = {"Authorization": "Bearer open sesame"}
         assert client.get("/v1/articles", headers=key).status_code == 200
+        assert client.get("/v1/feedback", headers=key).json() == {"feedback": []}
         assert client.get("/v1/articles", headers={**key, "Host": "news.example"}).status_code == 200
 
 

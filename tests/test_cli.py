@@ -9,14 +9,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
+from rag.assembly import connect
 from rag.doctor import Doctor
+from rag.engine import LocalEngine, ask
 from rag.errors import EncoderError
 from rag.models.reader import PACKAGED
+from rag.records import Feedback, Question, Turn
 from rag.settings import Settings
 from rag.storage.library import Library
 from tests.conftest import ROOT, SEEDS, Cli, Server, clean_environment, run_rag, start_server, stop_server
@@ -111,6 +115,8 @@ def test_articles_are_listed_shown_and_removed(seeded_copy: Path) -> None:
         (["eval", "compare", "a.jsonl", "b.jsonl:dense"], 1, "no file a.jsonl"),
         (["eval", "answers", "q.jsonl", "--per-query", "nowhere/x.jsonl"], 1, "nowhere/x.jsonl cannot be written"),
         (["eval", "answers", "."], 1, ". is a folder"),
+        (["feedback", "export", "."], 1, "is a directory"),
+        (["feedback", "export", "nowhere/x.jsonl"], 1, "nowhere/x.jsonl cannot be written"),
         (["nonsense"], 1, "nonsense"),
         (["articles", "show", "nope"], 1, "nope"),
         (["serve", "--host", "0.0.0.0"], 1, "RAG_API_KEY"),
@@ -363,6 +369,68 @@ def test_eval_answers_goes_through_a_server_and_writes_a_report(seed_server: Ser
     assert (figures["questions"], figures["answerable"], figures["exact_quotes"]) == (2, 1, 1)
     assert (figures["first_quote"], figures["declined_unanswerable"], figures["declined_answerable"]) == (1, 1, 0)
     assert (tmp_path / "report" / "report.html").read_text().startswith("<!doctype html>")
+
+
+@pytest.fixture
+def opinionated(seeded_copy: Path) -> Path:
+    """A RAG_HOME with what readers thought of some answers."""
+    engine = connect(Settings(rag_home=seeded_copy))
+    assert isinstance(engine, LocalEngine)
+    muscat = ask(engine, Question("what did Iran demand in Muscat?", mode="quotes"))
+    asked = (Turn("user", muscat.question), Turn("assistant", muscat.text))
+    more = ask(engine, Question("What did Washington demand there?", history=asked, mode="quotes"))
+    apple = ask(engine, Question("Who is the chief executive of Apple?", mode="quotes"))
+    for opinion in (
+        Feedback("", muscat, (), good=True, comment="Just so, “Muscat” it was."),
+        Feedback("", replace(muscat, id="2"), (), good=False, expected=" no such words "),
+        Feedback("", more, asked, good=True, settings={"mode": "quotes", "since": ""}),
+        Feedback("", apple, (), good=True),
+        Feedback("", replace(apple, id="3"), (), good=False, comment="But I know who it is."),
+        Feedback("", replace(apple, id="4"), (), good=True, settings={"publishers": "AP"}, face="slack"),
+    ):
+        engine.opinions.give(opinion, "reader")
+    engine.close()
+    return seeded_copy
+
+
+def test_feedback_becomes_questions_of_an_answers_run(opinionated: Path, tmp_path: Path) -> None:
+    file = tmp_path / "feedback.jsonl"
+    file.write_text("an older export\n")
+    done = run_rag(opinionated, "feedback", "export", str(file))
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert one_error(done) == (
+        "rag: 4 of 6 opinions make a question; left out: 1 without the words of a right answer, 1 asked with filters"
+    )
+    first, second, third, fourth = map(json.loads, file.read_text().splitlines())
+    assert any("cease-fire in Gaza" in answer for answer in first["answers"])
+    assert (first["good"], first["comment"]) == (True, "Just so, “Muscat” it was.")
+    assert (second["question"], second["answers"], second["good"]) == (first["question"], ["no such words"], False)
+    assert third["history"][0] == {"role": "user", "content": first["question"]}
+    assert third["settings"] == {"mode": "quotes", "since": ""}
+    assert fourth["answers"] is None
+    measured = run_rag(opinionated, "eval", "answers", str(file), "--json")
+    assert measured.returncode == 0, measured.stderr
+    figures = json.loads(measured.stdout)
+    assert (figures["questions"], figures["answerable"]) == (4, 3)
+    assert figures["first_quote"] == round(2 / 3, 4)  # all but the one that was found wrong
+    assert (figures["declined_unanswerable"], figures["exact_quotes"]) == (1, 1)
+
+
+def test_feedback_comes_from_a_running_server_too(opinionated: Path) -> None:
+    alone = run_rag(opinionated, "feedback", "export")
+    server = start_server(opinionated)
+    try:
+        beside = run_rag(opinionated, "feedback", "export", "-")
+    finally:
+        stop_server(server)
+    assert len(alone.stdout.splitlines()) == 4
+    assert (beside.returncode, beside.stdout, beside.stderr) == (0, alone.stdout, alone.stderr)
+
+
+def test_without_feedback_there_is_nothing_to_export(cli: Cli) -> None:
+    done = cli("feedback", "export")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert one_error(done) == "rag: no reader has given feedback yet"
 
 
 def test_an_interrupted_evaluation_leaves_nothing_behind(home: Path, tmp_path: Path) -> None:

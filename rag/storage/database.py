@@ -11,7 +11,7 @@ from queue import Empty, LifoQueue
 
 from rag.errors import DiskFull, InvalidRequest, LibraryDamaged, LibraryError, LibraryTooNew
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _LEXICAL_INDEX = """
 CREATE VIRTUAL TABLE passages_fts USING fts5 (
@@ -107,8 +107,41 @@ CREATE INDEX IF NOT EXISTS passages_version ON passages (article_id, version);
 DROP INDEX IF EXISTS passages_article;
 """
 
+# What readers asked and thought. Answers stay when an article goes: they hold the words that they quoted. Format 3.
+_READERS = """
+CREATE TABLE conversations (
+    id TEXT NOT NULL UNIQUE,
+    owner_hash TEXT NOT NULL, -- of the secret in the owner's cookie
+    title TEXT NOT NULL,
+    filters TEXT NOT NULL, -- JSON
+    shared INTEGER NOT NULL,
+    created TEXT NOT NULL,
+    updated TEXT NOT NULL
+);
+CREATE INDEX conversations_owner ON conversations (owner_hash, updated);
+
+CREATE TABLE exchanges (
+    conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    question TEXT NOT NULL,
+    answer TEXT, -- JSON
+    problem TEXT,
+    PRIMARY KEY (conversation, key)
+);
+
+CREATE TABLE feedback (
+    id TEXT NOT NULL UNIQUE,
+    owner_hash TEXT NOT NULL,
+    answer_id TEXT NOT NULL,
+    given TEXT NOT NULL,
+    record TEXT NOT NULL, -- JSON
+    UNIQUE (owner_hash, answer_id)
+);
+"""
+
 # What leads from the format before to each; an empty file starts at the first.
-_STEPS = {1: _SCHEMA + _LEXICAL_INDEX, 2: _FILTER_INDEXES}
+_STEPS = {1: _SCHEMA + _LEXICAL_INDEX, 2: _FILTER_INDEXES, 3: _READERS}
 
 
 @contextmanager
@@ -130,6 +163,8 @@ def _plain_failures(path: Path) -> Iterator[None]:
                 f"{path} is not a readable library ({said})",
                 "restore it from a backup, or move it away and ingest again",
             ) from error
+        if isinstance(error, sqlite3.ProgrammingError) and "closed" in said:
+            raise LibraryError("the library is being closed", "try again when the server is back") from error
         if isinstance(error, sqlite3.OperationalError):
             raise LibraryError(
                 f"the library {path} cannot be used ({said})", "check the folder's permissions"
@@ -209,7 +244,8 @@ class Database:
             connection.execute("INSERT INTO passages_fts (passages_fts) VALUES ('rebuild')")
 
     def close(self) -> None:
-        """Close every connection that is not at work."""
-        self._writer.close()
+        """Close every connection that is not at work; a transaction under way is waited for."""
+        with self._writing:
+            self._writer.close()
         while not self._idle.empty():
             self._idle.get_nowait().close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from rag.records import Article, ArticleSummary, Filters, Passage
 from rag.storage import search
 from rag.storage.database import Database
 from rag.storage.keys import TEXT_ADDRESS, input_text, publisher_key
+from rag.storage.listing import Listing
 from rag.storage.transaction import Transaction
 from rag.storage.vectors import IndexRow, Vectors
 
@@ -29,6 +30,7 @@ class Library:
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path)
+        self._listing = Listing()
 
     @property
     def database(self) -> Database:
@@ -106,6 +108,30 @@ class Library:
             ).fetchall()
             return [ArticleSummary(*row) for row in rows]
 
+    def listed(self, words: str, limit: int, offset: int) -> tuple[list[ArticleSummary], int]:
+        """A page of the articles whose title or publisher holds all of the words, those added last first,
+        and how many there are in all."""
+        with self._database.reading() as connection:
+            return self._listing.page(connection, words, limit, offset)
+
+    def newest(self, limit: int) -> list[str]:
+        """Ids of the articles with the newest publication dates, newest first; then those without a date, the last
+        one stored first."""
+        current = "FROM versions v CROSS JOIN articles a ON a.id = v.article_id AND a.version = v.version"
+        with self._database.reading() as connection:
+            found = [
+                row[0]
+                for row in connection.execute(
+                    f"SELECT a.id {current} WHERE v.day IS NOT NULL AND a.digest <> '' ORDER BY v.day DESC LIMIT ?",
+                    (limit,),
+                )
+            ]
+            undated = connection.execute(
+                f"SELECT a.id {current} WHERE v.day IS NULL AND a.digest <> '' ORDER BY v.rowid DESC LIMIT ?",
+                (limit - len(found),),
+            )
+            return found + [row[0] for row in undated]
+
     def passages(self, ids: Sequence[str]) -> dict[str, tuple[Passage, Article]]:
         """Passages by id, each with its article; ids that are gone are left out."""
         found: dict[str, tuple[Passage, Article]] = {}
@@ -127,10 +153,13 @@ class Library:
                 found[passage.id] = (passage, articles[passage.article_id])
         return found
 
-    def match(self, expression: str, filters: Filters, limit: int) -> list[tuple[str, float]]:
-        """Passage ids with their BM25 scores (higher is better) for an FTS5 expression, best first."""
+    def match(
+        self, expression: str, filters: Filters, limit: int, counts: Mapping[str, int] | None = None
+    ) -> list[tuple[str, float]]:
+        """Passage ids with their BM25 scores (higher is better) for an FTS5 expression, best first. Faster with
+        `counts`: in how many passages each word of the expression stands."""
         with self._database.reading() as connection:
-            return search.match(connection, expression, filters, limit)
+            return search.match(connection, expression, filters, limit, counts)
 
     def scores(self, expression: str, ids: Sequence[str]) -> dict[str, float]:
         """BM25, as `match` gives it, of those of these passages that match."""
@@ -141,6 +170,16 @@ class Library:
         """In how many passages these words stand beside each other, counted up to `most`."""
         with self._database.reading() as connection:
             return search.frequency(connection, words, most)
+
+    def terms(self, prefix: str) -> dict[str, int]:
+        """The stems in the lexical index that begin so, each with the number of passages that hold it."""
+        with self._database.reading() as connection:
+            return search.terms(connection, prefix)
+
+    def examples(self, word: str, most: int) -> list[str]:
+        """Title and text of passages that hold the word or another of its stem."""
+        with self._database.reading() as connection:
+            return search.examples(connection, word, most)
 
     def document_frequency(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many passages each term (a word as typed) occurs, after stemming."""
@@ -162,6 +201,17 @@ class Library:
                 (fingerprint,),
             )
             return row.fetchone() is not None
+
+    def publishers(self, limit: int = 100) -> list[str]:
+        """Publishers as they are written most recently, the one with most articles first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT v.publisher, max(v.stored_at) FROM versions v"
+                " JOIN articles a ON a.id = v.article_id AND a.version = v.version AND a.digest <> ''"
+                " WHERE v.publisher_key IS NOT NULL GROUP BY v.publisher_key ORDER BY count(*) DESC LIMIT ?",
+                (limit,),
+            )
+            return [str(row[0]) for row in rows]
 
     def undated(self, publishers: Sequence[str] = ()) -> int:
         """How many articles (of these publishers, if any are given) have no publication date."""

@@ -23,7 +23,7 @@ from rag.storage.vectors import IndexUnusable, VectorIndex, Vectors, fingerprint
 _STAMP = "clean.json"
 _BEHIND = -1
 _CHUNK = 500
-_FEW = 5000  # passages that are faster compared one by one than found under a filter
+_FEW = 6000  # passages that are faster compared one by one than found under a filter
 _FARTHEST = 6000  # hits that are asked for to look through them, before Chroma is left to filter
 _MARGIN = 2  # times as many hits as are looked through: near the end of what it returns the index misses some
 

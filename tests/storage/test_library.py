@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from rag.errors import LibraryDamaged, LibraryTooNew, UnknownArticle
 from rag.records import Draft, Filters, IngestStatus, Span
+from rag.storage.conversations import Conversations
 from rag.storage.database import Database
 from rag.storage.library import Library
+from rag.storage.opinions import Opinions
 from rag.storage.search import VECTOR, Passing
 
 DRAFT = Draft(text="Rain fell on Bergen. It fell all day.", title="Rain", source="file:///a.txt")
@@ -257,24 +259,36 @@ def test_a_file_that_is_no_library_is_refused_and_kept(tmp_path: Path) -> None:
     assert path.read_bytes().startswith(b"this is not")
 
 
-def test_a_library_of_format_1_is_brought_up_to_date(tmp_path: Path) -> None:
+def of_format(path: Path, version: int) -> None:
+    """Take out of a new library what came after this format."""
+    old = sqlite3.connect(path)
+    for name in ("exchanges", "conversations", "feedback"):
+        old.execute(f"DROP TABLE {name}")
+    if version < 2:
+        for name in ("versions_day", "versions_publisher", "passages_version"):
+            old.execute(f"DROP INDEX {name}")
+        old.execute("CREATE INDEX passages_article ON passages (article_id)")
+    old.execute(f"PRAGMA user_version = {version}")
+    old.close()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_library_of_an_older_format_is_brought_up_to_date(tmp_path: Path, version: int) -> None:
     path = tmp_path / "library.sqlite3"
     library = Library(path)
     put(library, replace(DRAFT, published="2024-05-01"))
     library.close()
-    old = sqlite3.connect(path)
-    for name in ("versions_day", "versions_publisher", "passages_version"):
-        old.execute(f"DROP INDEX {name}")
-    old.execute("CREATE INDEX passages_article ON passages (article_id)")
-    old.execute("PRAGMA user_version = 1")
-    old.close()
+    of_format(path, version)
     library = Library(path)
     assert library.passing(Filters(since=date(2024, 5, 1))).count == 1
+    begun = Conversations(library.database).begin("me", "Rain")
+    assert Conversations(library.database).mine("me") == [begun]
+    assert Opinions(library.database).all() == []
     library.close()
     new = sqlite3.connect(path)
-    assert new.execute("PRAGMA user_version").fetchone()[0] == 2
+    assert new.execute("PRAGMA user_version").fetchone()[0] == 3
     names = {row[0] for row in new.execute("SELECT name FROM sqlite_master")}
-    assert {"versions_day", "versions_publisher", "passages_version"} <= names
+    assert {"versions_day", "versions_publisher", "passages_version", "conversations_owner"} <= names
     assert "passages_article" not in names
     new.close()
 
