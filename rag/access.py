@@ -67,8 +67,9 @@ class AccessControl:
         return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._key.encode())
 
 
-# What the page sends is a question.
-_PAGE_LIMIT = 1_000_000
+# Elsewhere nothing larger than a question is sent.
+_TAKE_ARTICLES = ("/v1/", "/page/shelf/")
+_SMALL = 1_000_000
 
 
 class BodyLimit:
@@ -83,7 +84,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._limit if scope["path"].startswith("/v1/") else _PAGE_LIMIT
+        limit = self._limit if scope["path"].startswith(_TAKE_ARTICLES) else _SMALL
         refusal = self._refuse(413, f"the body is larger than {limit / 1e6:.0f} MB: raise RAG_MAX_ARTICLE_MB")
         declared = Headers(scope=scope).get("content-length", "")
         if declared.isdigit() and int(declared) > limit:

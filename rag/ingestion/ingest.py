@@ -36,7 +36,6 @@ class Progress(Protocol):
 @dataclass(slots=True)
 class _Run:
     shelf: Shelf
-    progress: Progress
     report: IngestReport = field(default_factory=IngestReport)
     waiting: list[tuple[Origin, Draft]] = field(default_factory=list)
     characters: int = 0
@@ -46,15 +45,13 @@ class _Run:
             material = origin.open()
             if self.shelf.knows(material.fingerprint):
                 self.report = replace(self.report, unchanged=self.report.unchanged + 1)
-                self.progress.advance(1)
                 return
             draft = replace(material.draft(), fingerprint=material.fingerprint)
         except SourceError as error:
             self.fail(origin.name, error)
             return
-        for warning in draft.warnings:
-            self.report = replace(self.report, warnings=(*self.report.warnings, Failure(origin.name, warning)))
-            self.progress.warn(origin.name, warning)
+        warnings = tuple(Failure(origin.name, warning) for warning in draft.warnings)
+        self.report = replace(self.report, warnings=self.report.warnings + warnings)
         self.waiting.append((origin, draft))
         self.characters += len(draft.text)
         if len(self.waiting) >= BATCH_ARTICLES or self.characters >= BATCH_CHARACTERS:
@@ -78,32 +75,53 @@ class _Run:
         for one in stored:
             counted = getattr(self.report, one.status) + 1
             self.report = replace(self.report, passages=self.report.passages + one.passages, **{one.status: counted})
-        self.progress.advance(len(stored))
 
     def fail(self, name: str, error: RagError) -> None:
         self.report = replace(self.report, failed=(*self.report.failed, Failure(name, str(error))))
-        self.progress.advance(1)
+
+
+def take_in(sources: Iterable[tuple[str, Iterator[Origin]]], shelf: Shelf) -> Iterator[IngestReport]:
+    """Take in every article of the named sources, in batches that are each all or nothing.
+
+    Yields the report as it stands after every article, the last one when everything is stored; whoever
+    stops asking keeps what was reported as taken in. Raises LibraryError or EncoderError when the run
+    cannot go on.
+    """
+    run = _Run(shelf)
+    for name, origins in sources:
+        try:
+            for origin in origins:
+                run.take(origin)
+                yield run.report
+        except SourceError as error:
+            run.fail(name, error)
+            yield run.report
+    run.flush()
+    yield run.report
 
 
 def ingest(sources: Iterable[str], shelf: Shelf, rules: Rules, progress: Progress) -> IngestReport:
-    """Take in every article of the sources, in batches that are each all or nothing.
+    """Take in every article of the sources and tell how it goes.
 
     Failures of single sources are in the report. Raises LibraryError or EncoderError when the run
     cannot go on; what was reported as taken in stays.
     """
     started = time.perf_counter()
-    run = _Run(shelf, progress)
-    for source in sources:
-        for origin in _origins(source, rules, run):
-            run.take(origin)
-    run.flush()
-    return replace(run.report, seconds=round(time.perf_counter() - started, 3))
+    told = IngestReport()
+    for report in take_in(((source, _origins(source, rules)) for source in sources), shelf):
+        for warning in report.warnings[len(told.warnings) :]:
+            progress.warn(warning.source, warning.reason)
+        if finished := _seen(report) - _seen(told):
+            progress.advance(finished)
+        told = report
+    return replace(told, seconds=round(time.perf_counter() - started, 3))
 
 
-def _origins(source: str, rules: Rules, run: _Run) -> Iterator[Origin]:
-    try:
-        if not source.strip():  # an unset variable in a script: the current folder is not meant
-            raise SourceNotFound("a source is empty", "name a file, a folder or an address")
-        yield from discover(source, rules)
-    except SourceError as error:
-        run.fail(source, error)
+def _origins(source: str, rules: Rules) -> Iterator[Origin]:
+    if not source.strip():  # an unset variable in a script: the current folder is not meant
+        raise SourceNotFound("a source is empty", "name a file, a folder or an address")
+    yield from discover(source, rules)
+
+
+def _seen(report: IngestReport) -> int:
+    return report.taken + len(report.failed)

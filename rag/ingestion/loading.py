@@ -8,17 +8,18 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from stat import S_ISREG
+from tempfile import TemporaryDirectory
 
 from rag.errors import NoArticle, SourceError, SourceNotFound, SourceTooLarge, SourceUnreadable
-from rag.ingestion.documents import draft_from_bytes
+from rag.ingestion.documents import draft_from_bytes, draft_from_record
 from rag.ingestion.dump import draft_from_line, is_dump, read_lines
 from rag.ingestion.feeds import Entry, is_feed, read_feed
 from rag.ingestion.fetching import Fetched, fetch
 from rag.records import Draft
 
-__all__ = ["Material", "Origin", "Rules", "discover"]
+__all__ = ["Material", "Origin", "Rules", "discover", "from_paste", "from_upload", "from_web"]
 
 # Part of every fingerprint: raise it when the reading or the cleaning of articles changes, so that what
 # was taken in before is read again.
@@ -73,9 +74,34 @@ def discover(source: str, rules: Rules) -> Iterator[Origin]:
     Raises SourceError, in the iteration, where the source as a whole is of no use.
     """
     if re.match(r"https?://", source, re.IGNORECASE):
-        yield from _from_web(source, rules)
+        yield from from_web(source, rules)
     else:
         yield from _from_disk(source, rules)
+
+
+def from_upload(name: str, data: bytes, rules: Rules) -> Iterator[Origin]:
+    """The articles of a file that was sent: its name tells the format, its text is its identity.
+
+    Raises SourceError, in the iteration, where the file as a whole is of no use.
+    """
+    _check_size(name, len(data), rules)
+    if not is_dump(name):
+        read = partial(draft_from_bytes, name, data, source=None)
+        yield Origin(name, partial(_material, read, f"upload{PurePath(name.lower()).suffix}", data))
+        return
+    with TemporaryDirectory(prefix="dateline-") as folder:
+        # A name of our own: what was sent may be no name of a file here.
+        path = Path(folder, "dump.jsonl.gz" if name.lower().endswith(".gz") else "dump.jsonl")
+        path.write_bytes(data)
+        yield from _from_dump(path, rules, name=name, line="line ")
+
+
+def from_paste(text: str, title: str, rules: Rules) -> Iterator[Origin]:
+    """An article as somebody typed or pasted it; without a title it takes its own. Raises SourceTooLarge."""
+    name, data = title.strip() or "the pasted text", text.encode("utf-8", "replace")
+    _check_size(name, len(data), rules)
+    read = partial(draft_from_record, {"text": text, "title": title.strip() or None}, where=name)
+    yield Origin(name, partial(_material, read, f"paste {title.strip()}", data))
 
 
 def _from_disk(source: str, rules: Rules) -> Iterator[Origin]:
@@ -140,16 +166,21 @@ def _from_file(path: Path, rules: Rules) -> Iterator[Origin]:
         yield Origin(_shown(path), partial(_open_file, path, rules.max_bytes))
 
 
-def _from_dump(path: Path, rules: Rules) -> Iterator[Origin]:
+def _from_dump(path: Path, rules: Rules, *, name: str | None = None, line: str | None = None) -> Iterator[Origin]:
+    """`name` is shown for the file and `line` before the number of a line; both tell the path by default."""
+    shown = _shown(path) if name is None else name
     empty = True
-    for line in read_lines(path, max_bytes=rules.max_bytes):
-        empty = False
-        where = f"{_shown(path)}:{line.number}"
-        read = partial(draft_from_line, line, where=where, max_bytes=rules.max_bytes)
-        # A line says itself what it is: the dump may have another name the next time.
-        yield Origin(where, partial(_material, read, "", line.data))
+    try:
+        for read_line in read_lines(path, max_bytes=rules.max_bytes):
+            empty = False
+            where = f"{shown}:{read_line.number}" if line is None else f"{line}{read_line.number}"
+            read = partial(draft_from_line, read_line, where=where, max_bytes=rules.max_bytes)
+            # A line says itself what it is: the dump may have another name the next time.
+            yield Origin(where, partial(_material, read, "", read_line.data))
+    except SourceUnreadable as error:
+        raise SourceUnreadable(error.message.replace(str(path), shown, 1), error.remedy) from error
     if empty:
-        raise NoArticle(f"{_shown(path)} is empty", "a dump holds one JSON object a line")
+        raise NoArticle(f"{shown} is empty", "a dump holds one JSON object a line")
 
 
 def _open_file(path: Path, max_bytes: int) -> Material:
@@ -171,7 +202,11 @@ def _open_file(path: Path, max_bytes: int) -> Material:
     return _material(partial(draft_from_bytes, path.name, data, source=uri), uri, data)
 
 
-def _from_web(address: str, rules: Rules) -> Iterator[Origin]:
+def from_web(address: str, rules: Rules) -> Iterator[Origin]:
+    """The article, or those of the feed, at an address; never a file of this machine.
+
+    Raises SourceError, in the iteration, where the address as a whole is of no use.
+    """
     fetched = fetch(address, max_bytes=rules.max_bytes, allow_private=rules.allow_private)
     if not is_feed(fetched.content_type, fetched.data):
         yield Origin(fetched.url, partial(_material, partial(_draft_from_web, fetched), fetched.url, fetched.data))
@@ -216,6 +251,12 @@ def _material(draft: Callable[[], Draft], identity: str, data: bytes) -> Materia
     for part in (os.fsencode(identity), data):
         whole.update(len(part).to_bytes(8, "big") + part)
     return Material(whole.hexdigest(), draft)
+
+
+def _check_size(name: str, size: int, rules: Rules) -> None:
+    if size > rules.max_bytes:
+        limit = f"{rules.max_bytes / 1_000_000:g} MB"
+        raise SourceTooLarge(f"{name} is larger than {limit}", "raise RAG_MAX_ARTICLE_MB or split it")
 
 
 def _too_large(path: Path, max_bytes: int) -> SourceTooLarge:
