@@ -16,15 +16,13 @@ from rag import terminal
 from rag.access import is_loopback
 from rag.api import create_app
 from rag.assembly import connect_server
-from rag.engine import LocalEngine, ask
+from rag.engine import LocalEngine
 from rag.errors import InvalidRequest
-from rag.records import Question
+from rag.ingestion.loading import Rules
 from rag.settings import Settings
 from rag.storage.holder import Hold
 from ui.chat import mount_page
 
-# Asked of the articles in seeds/; shown where the library answers them.
-_EXAMPLES = ("What did Iran demand in Muscat?", "How many attacks on ships did the Pentagon count?")
 _GRACE_S = 5
 
 
@@ -72,9 +70,9 @@ def _run(engine: LocalEngine, hold: Hold, settings: Settings, listener: socket.s
 def _app(engine: LocalEngine, settings: Settings) -> FastAPI:
     app = create_app(engine, settings)
     key = settings.rag_api_key.get_secret_value() if settings.rag_api_key else None
+    rules = Rules(max_bytes=settings.max_article_bytes, allow_private=settings.rag_allow_private_urls)
     # Last: a page at / takes every path that no route before it has taken.
-    examples = [q for q in _EXAMPLES if ask(engine, Question(q, mode="quotes")).verdict == "answered"]
-    return mount_page(app, engine, examples=examples, notice=_destination(settings), auth_key=key)
+    return mount_page(app, engine, rules, notice=_destination(settings), auth_key=key, settings=settings.of_answers())
 
 
 def _destination(settings: Settings) -> str | None:

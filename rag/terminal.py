@@ -76,7 +76,8 @@ def print_answer(answer: Answer) -> None:
             click.echo(_wrapped(f"[{source.number}] {_source(source)}", indent="  "))
     for note in answer.notes:
         where = "".join(f"[{number}]" for number in note.sources)
-        click.echo("\n" + _wrapped(f"Note: {note.text} {where}".rstrip()))
+        how = "(--all-dates)" if note.widens else ""
+        click.echo("\n" + _wrapped(" ".join(f"Note: {note.text} {where} {how}".split())))
 
 
 def _header(answer: Answer) -> str:

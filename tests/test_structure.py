@@ -14,6 +14,7 @@ LAYERS = [
     {"rag.ingestion", "rag.storage", "rag.models"},
     {"rag.retrieval"},
     {"rag.answering"},
+    {"rag.suggesting"},
     {"rag.engine", "rag.doctor", "rag.wire"},
     {"rag.client"},
     {"rag.assembly"},
@@ -27,7 +28,7 @@ LAYERS = [
 STRANGERS = [{"rag.ingestion", "rag.storage", "rag.models"}]
 VENDORS = {
     "chromadb": {"rag.storage.vectors"},
-    "gradio": {"ui.chat"},
+    "gradio": {"ui.ask_tab", "ui.chat", "ui.shelf_tab"},
     "onnx": {"rag.models.bert_graph"},
     "onnxruntime": {"rag.models.onnx_session"},
     "openai": {"rag.models.writer", "rag.models.remote_encoder"},
@@ -35,7 +36,10 @@ VENDORS = {
     "trafilatura": {"rag.ingestion.html"},
     "pypdf": {"rag.ingestion.pdf"},
     "rapidfuzz": {"rag.answering.written.likeness"},
-    "sqlite3": {"rag.storage.database", "rag.storage.library", "rag.storage.search", "rag.storage.transaction"},
+    "sqlite3": {
+        *("rag.storage.database", "rag.storage.library", "rag.storage.listing", "rag.storage.search"),
+        *("rag.storage.conversations", "rag.storage.transaction"),
+    },
 }
 LATE = {("rag.cli", "rag.server"), ("rag.__main__", "rag.cli")}
 
@@ -136,4 +140,4 @@ def test_only_the_settings_read_the_environment() -> None:
         or (isinstance(node, ast.Name) and node.id in ("environ", "getenv"))
     }
     # Gradio and ONNX Runtime take a setting only from there, and it must stand before the import.
-    assert readers <= {"ui.chat", "rag.models.onnx_session"}
+    assert readers <= {"ui", "rag.models.onnx_session"}

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from rag.records import Answer, Claim, ClaimShown, Done, Event, Reset, Source, SourcesShown, Turn
+from rag.records import Answer, Asked, Claim, ClaimShown, Done, Event, Reset, Source, SourcesShown, Turn
 
-__all__ = ["Exchange", "fail", "fold", "history", "stop"]
+__all__ = ["Exchange", "fail", "fold", "history", "kept", "reopened", "stop"]
 
 Status = Literal["searching", "streaming", "done", "stopped", "failed"]
 
@@ -23,7 +23,8 @@ class Exchange:
     """One question and what has been shown for it so far.
 
     `key` is unique in a conversation. `reset` is the reason why a first attempt was taken back, and
-    `problem` the sentence that stands in for an answer when `status` is `failed`.
+    `problem` the sentence that stands in for an answer when `status` is `failed`. `good` is what its reader
+    said of the answer, `removed` the numbers of its sources that are no longer in the library.
     """
 
     question: str
@@ -34,10 +35,15 @@ class Exchange:
     answer: Answer | None = None
     problem: str | None = None
     key: str = field(default_factory=_new_key)
+    good: bool | None = None
+    removed: frozenset[int] = frozenset()
 
     @property
     def running(self) -> bool:
         return self.status in ("searching", "streaming")
+
+    def judged(self, good: bool) -> Exchange:
+        return replace(self, good=good)
 
 
 def fold(exchange: Exchange, event: Event) -> Exchange:
@@ -63,7 +69,20 @@ def stop(exchange: Exchange) -> Exchange:
     return replace(exchange, status="stopped") if exchange.running else exchange
 
 
+def kept(exchange: Exchange) -> Asked:
+    """The exchange as it is stored. Of one without a whole answer the question is: half an answer is none."""
+    return Asked(exchange.key, exchange.question, exchange.answer, exchange.problem)
+
+
+def reopened(asked: Asked, *, good: bool | None = None, removed: frozenset[int] = frozenset()) -> Exchange:
+    """A stored exchange as the page shows it again."""
+    begun = Exchange(asked.question, key=asked.key, good=good, removed=removed)
+    if asked.answer is not None:
+        return fold(begun, Done(asked.answer))
+    return fail(begun, asked.problem) if asked.problem else stop(begun)
+
+
 def history(exchanges: Sequence[Exchange], last: int = 4) -> tuple[Turn, ...]:
     """The last answered exchanges as turns, oldest first, for a question that refers back to them."""
     answered = [(each.question, each.answer.text) for each in exchanges if each.answer is not None]
-    return tuple(turn for asked, told in answered[-last:] for turn in (Turn("user", asked), Turn("assistant", told)))
+    return tuple(turn for said, told in answered[-last:] for turn in (Turn("user", said), Turn("assistant", told)))

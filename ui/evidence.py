@@ -1,4 +1,4 @@
-"""One source as HTML: where it comes from, and its passage with the quotes marked."""
+"""A stored article as HTML: where it comes from, and its whole text with the quotes marked."""
 
 from __future__ import annotations
 
@@ -7,80 +7,66 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from html import escape
 
-from rag.records import Excerpt, Quote, Source, Span
+from rag.records import Article, Span
 
-__all__ = ["byline", "day", "render_source", "text"]
+__all__ = ["address", "byline", "day", "merged", "render_article", "render_removed", "text"]
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"'`\\]+", re.IGNORECASE)
+# A browser draws this much at once without a pause; a longer article is shown around its quotes.
+_MOST_CHARACTERS = 300_000
+_LEFT_OUT = "\n\n[…]\n\n"
 
 
-def render_source(source: Source, quotes: Sequence[Quote]) -> str:
-    """The panel of one source: where it comes from, and the passage with each of its quotes marked."""
-    passage, elsewhere = _marked(source.excerpt, [quote for quote in quotes if quote.source == source.number])
-    cut = " cut" if source.excerpt.start else ""
+def render_article(article: Article, marks: Iterable[Span] = (), *, newer: bool = False) -> str:
+    """The panel of one article with these slices of its text marked. `newer` says that a later version is stored."""
+    spans = merged(marks, len(article.text))
+    shown = _windows(spans, len(article.text))
+    whole = shown == [Span(0, len(article.text))]
+    passages = _LEFT_OUT.join(_marked(article.text, spans, window) for window in shown)
     return (
-        f'<h2 class="source-title" dir="auto">{text(source.title)}</h2>'
-        f'<p class="source-meta">{byline(source)}</p>{_address_line(source.url)}'
-        f'<div class="passage{cut}" dir="auto">{passage}</div>'
-        + "".join(
-            '<p class="elsewhere">Elsewhere in the same article</p>'
-            f'<div class="passage" dir="auto">{_mark(quote.text, Span(quote.start, quote.end))}</div>'
-            for quote in elsewhere
-        )
-        + _copies(source.copies)
+        f'<header class="source-head"><h2 class="source-title" dir="auto">{text(article.title)}</h2>'
+        f'<p class="source-meta">{byline(article.publisher, article.day)}</p>{_address_line(article.url)}</header>'
+        + (_said("This is the text as it was quoted. The article has been updated since.") if newer else "")
+        + ("" if whole else _said("This article is too long to show whole."))
+        + f'<div class="passage" dir="auto">{passages}</div>'
     )
+
+
+def render_removed(title: str) -> str:
+    """What is left of a quoted article that is no longer in the library."""
+    said = "This article has been removed from the library."
+    return f'<h2 class="source-title" dir="auto">{text(title)}</h2>{_said(said)}'
+
+
+def merged(spans: Iterable[Span], length: int) -> list[Span]:
+    """The spans within a text of this length in order, those that overlap or touch made one."""
+    found: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, span.end)):
+        start, end = max(span.start, 0), min(span.end, length)
+        if start >= end:
+            continue
+        if found and start <= found[-1].end:
+            found[-1] = Span(found[-1].start, max(end, found[-1].end))
+        else:
+            found.append(Span(start, end))
+    return found
 
 
 def text(words: str) -> str:
     return escape(words, quote=True)
 
 
-def _marked(excerpt: Excerpt, quotes: Iterable[Quote]) -> tuple[str, list[Quote]]:
-    """The excerpt with its quotes marked, and the quotes that it does not hold."""
-    inside: list[Span] = []
-    outside: list[Quote] = []
-    for quote in sorted(set(quotes), key=lambda quote: (quote.start, quote.end)):
-        start, end = quote.start - excerpt.start, quote.end - excerpt.start
-        if start < 0 or excerpt.text[start:end] != quote.text:
-            outside.append(quote)
-        elif inside and start <= inside[-1].end:
-            inside[-1] = Span(inside[-1].start, max(end, inside[-1].end))
-        else:
-            inside.append(Span(start, end))
-    pieces: list[str] = []
-    at = 0
-    for span in inside:
-        place = Span(span.start + excerpt.start, span.end + excerpt.start)
-        pieces += [text(excerpt.text[at : span.start]), _mark(excerpt.text[span.start : span.end], place)]
-        at = span.end
-    return "".join([*pieces, text(excerpt.text[at:])]), outside
+def byline(publisher: str | None, published: str | None) -> str:
+    by = f"<bdi>{text(publisher)}</bdi> · " if publisher else ""
+    return f"{by}{text(day(published))}"
 
 
-def _mark(words: str, place: Span) -> str:
-    return f'<mark data-start="{place.start}" data-end="{place.end}">{text(words)}</mark>'
-
-
-def byline(source: Source) -> str:
-    publisher = f"<bdi>{text(source.publisher)}</bdi> · " if source.publisher else ""
-    return f"{publisher}{text(day(source.published))}"
-
-
-def _address_line(url: str | None) -> str:
-    return f'<p class="address">{_address(url)}</p>' if url else ""
-
-
-def _address(url: str) -> str:
+def address(url: str) -> str:
+    """A web address as a link; whatever else stands where an address should be, as text."""
     shown = text(re.sub(r"^https?://(www\.)?", "", url, flags=re.IGNORECASE))
     if not _WEB_ADDRESS.fullmatch(url):
         return f"<bdi>{text(url)}</bdi>"
     return f'<a href="{text(url)}" target="_blank" rel="noopener noreferrer">{shown}</a>'
-
-
-def _copies(copies: Sequence[str]) -> str:
-    if not copies:
-        return ""
-    items = "".join(f"<li>{_address(copy)}</li>" for copy in copies)
-    return f'<p class="elsewhere">The same text was also found here</p><ul class="copies">{items}</ul>'
 
 
 def day(published: str | None) -> str:
@@ -92,3 +78,33 @@ def day(published: str | None) -> str:
     except ValueError:
         return published
     return f"{read.day} {read:%B %Y}"
+
+
+def _marked(words: str, spans: Sequence[Span], shown: Span) -> str:
+    pieces: list[str] = []
+    at = shown.start
+    for span in spans:
+        if span.start < at or span.end > shown.end:
+            continue  # it stands in another window
+        marked = f'<mark data-start="{span.start}" data-end="{span.end}">{text(words[span.start : span.end])}</mark>'
+        pieces += [text(words[at : span.start]), marked]
+        at = span.end
+    return "".join([*pieces, text(words[at : shown.end])])
+
+
+def _windows(spans: Sequence[Span], length: int) -> list[Span]:
+    """What of the text is shown: all of it, or the parts around the quotes, or else its beginning."""
+    if length <= _MOST_CHARACTERS:
+        return [Span(0, length)]
+    if not spans:
+        return [Span(0, _MOST_CHARACTERS)]
+    around = _MOST_CHARACTERS // (2 * len(spans))
+    return merged([Span(span.start - around, span.end + around) for span in spans], length)
+
+
+def _said(sentence: str) -> str:
+    return f'<p class="source-said">{text(sentence)}</p>'
+
+
+def _address_line(url: str | None) -> str:
+    return f'<p class="address">{address(url)}</p>' if url else ""

@@ -6,6 +6,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui.routes import PAGE_ROUTES
 from ui.sign_in import SIGN_IN_PATH
 
 __all__ = ["Gate"]
@@ -29,7 +30,7 @@ _EXACT = frozenset(
         SIGN_IN_PATH,
     }
 )
-_FOLDERS = ("/assets/", "/static/", "/svelte/", "/gradio_api/heartbeat/")
+_FOLDERS = (PAGE_ROUTES, "/assets/", "/static/", "/svelte/", "/gradio_api/heartbeat/")
 # Gradio needs inline scripts and `new Function`; what the policy holds is that nothing comes from another host.
 _HEADERS = {
     "content-security-policy": (

@@ -114,6 +114,8 @@ def closest(hits: Sequence[Hit]) -> tuple[Closest, ...]:
     for hit in hits:
         first.setdefault(hit.article.id, hit)
     return tuple(
-        Closest(hit.article.id, hit.article.title, hit.passage.start, hit.passage.end, hit.passage.text)
+        Closest(
+            hit.article.id, hit.article.title, hit.passage.start, hit.passage.end, hit.passage.text, hit.article.version
+        )
         for hit in list(first.values())[:3]
     )

@@ -13,7 +13,6 @@ from rag.storage.library import Library
 
 # Days after which the newest article is no longer news to whoever asks for the latest.
 _STALE = 30
-_ALL_DATES = "over all dates (`--all-dates`, `all_dates`)"
 
 
 def filter_notes(filters: Filters, library: Library, sources: Sequence[Source]) -> tuple[Note, ...]:
@@ -53,10 +52,10 @@ def period_notes(
             if dated.left_out == 1
             else f"{dated.left_out} {which}es from other dates were"
         )
-        advice = f"; ask {_ALL_DATES} to include {'it' if dated.left_out == 1 else 'them'}" if advise else ""
+        advice = f"; ask over all dates to include {'it' if dated.left_out == 1 else 'them'}" if advise else ""
         left = f"; {some} left out{advice}"
     others = () if filters.dated else _undated(undated - dated.kept_undated, f"by “{period.phrase}”", advice=not left)
-    return (Note("filtered", f"{read}{left}."), *others)
+    return (Note("filtered", f"{read}{left}.", widens=bool(left) and advise), *others)
 
 
 def _stale(sources: Sequence[Source], today: date) -> tuple[Note, ...]:
@@ -84,8 +83,8 @@ def _undated(count: int, by: str, *, advice: bool) -> tuple[Note, ...]:
     if count <= 0:
         return ()
     some = "1 article without a date was" if count == 1 else f"{count:,} articles without a date were"
-    includes = f"; asking {_ALL_DATES} includes {'it' if count == 1 else 'them'}" if advice else ""
-    return (Note("undated", f"{some} left out {by}{includes}."),)
+    includes = f"; asking over all dates includes {'it' if count == 1 else 'them'}" if advice else ""
+    return (Note("undated", f"{some} left out {by}{includes}.", widens=advice),)
 
 
 def _described(filters: Filters) -> str:

@@ -165,7 +165,7 @@ def test_the_note_says_how_the_words_were_read_and_what_was_left_out(asking: Ask
     (note,) = notes(asking(f"{FARE} last week?"), "filtered")
     assert note.startswith("Read “last week” as 11 to 17 March 2024; ")
     assert "left out" in note
-    assert "--all-dates" in note
+    assert "over all dates" in note
 
 
 def test_nothing_is_said_to_be_left_out_where_nothing_was(asking: Asking) -> None:
@@ -321,7 +321,7 @@ def test_the_advice_is_given_once(asking: Asking) -> None:
         (f"{FARE} since 2020?", Filters()),
     ]:
         answer = asking(question, filters=filters)
-        assert sum("--all-dates" in note.text for note in answer.notes) == 1
+        assert sum(note.widens for note in answer.notes) == 1
 
 
 def test_an_article_from_the_future_does_not_make_the_others_new(asking: Asking) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,20 +15,31 @@ import uvicorn
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from rag.errors import InvalidRequest
+from rag.errors import InvalidRequest, UnknownArticle
+from rag.ingestion.loading import Rules
 from rag.records import (
     Answer,
+    Article,
+    ArticleSummary,
     Claim,
     ClaimShown,
     Done,
+    Draft,
     Event,
     Excerpt,
+    Filters,
+    Note,
     Question,
     Quote,
     Reset,
     Source,
     SourcesShown,
+    Stored,
+    Turn,
 )
+from rag.storage.conversations import Conversations
+from rag.storage.database import Database
+from rag.storage.opinions import Opinions
 from ui.chat import mount_page
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -43,16 +55,54 @@ ARGUMENTS = (
 OpenPage = Callable[..., Page]
 
 
+class ScriptedSuggester:
+    def examples(self, count: int = 4) -> list[str]:
+        return ["When did the ferry leave?"]
+
+    def follow_ups(
+        self, answer: Answer, history: Sequence[Turn] = (), count: int = 3, *, filters: Filters = Filters()
+    ) -> list[str]:
+        return ["Who was hurt?"]
+
+
 class ScriptedEngine:
-    """Answers with two sentences of a made-up article; words in the question make it slow, fail or start over."""
+    """Answers with two sentences of a made-up article; words in the question make it slow, fail or start over.
+
+    What readers leave behind is kept in a real database.
+    """
 
     text = "The ferry left at noon. Nobody was hurt. The harbour stays closed until Monday."
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self.asked: list[Question] = []
+        self.removed = False
+        self.suggester = ScriptedSuggester()
+        database = Database(folder / "library.sqlite3")
+        self.conversations = Conversations(database)
+        self.opinions = Opinions(database)
 
     def count(self) -> int:
         return 1
+
+    def publishers(self) -> list[str]:
+        return ["The Gull", "Harbour <b>News</b>"]
+
+    def article(self, article_id: str, version: int | None = None) -> Article:
+        if self.removed or article_id != "ferry":
+            raise UnknownArticle(article_id)
+        return Article("ferry", 1, "Ferry leaves on time", self.text, "The Gull", published="2024-05-02")
+
+    def listed(self, words: str, limit: int, offset: int) -> tuple[list[ArticleSummary], int]:
+        return [ArticleSummary("ferry", "Ferry leaves on time", "The Gull", "2024-05-02", None, 1)], 1
+
+    def knows(self, fingerprint: str) -> bool:
+        return False
+
+    def store(self, drafts: Sequence[Draft]) -> list[Stored]:
+        raise AssertionError("nothing is added to a scripted library")
+
+    def remove(self, article_id: str) -> None:
+        self.removed = True
 
     def answer(self, question: Question) -> Iterator[Event]:
         self.asked.append(question)
@@ -71,8 +121,20 @@ class ScriptedEngine:
             yield ClaimShown(claim)
             time.sleep(1.5 if "slow" in question.text else 0)
         said = " ".join(claim.text for claim in claims)
+        notes = (Note("filtered", "Two matches from other dates were left out.", widens=True),)
         yield Done(
-            Answer("a", question.text, question.text, "answered", "quotes", "timeout", said, claims, self._sources())
+            Answer(
+                secrets.token_hex(4),
+                question.text,
+                question.text,
+                "answered",
+                "quotes",
+                "timeout",
+                said,
+                claims,
+                self._sources(),
+                () if question.all_dates else notes,
+            )
         )
 
     def _claim(self, sentence: str) -> Claim:
@@ -108,12 +170,13 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     """Opens an address in a window of its own and waits until it can be asked."""
     contexts = []
 
-    def open_at(url: str, *, width: int = 1440, height: int = 900) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height})
-        contexts.append(context)
-        page = context.new_page()
+    def open_at(url: str, *, width: int = 1440, height: int = 900, beside: Page | None = None) -> Page:
+        """A window of a reader of its own, or of the reader who has another window open `beside` it."""
+        if beside is None:
+            contexts.append(browser.new_context(viewport={"width": width, "height": height}))
+        page = (beside.context if beside else contexts[-1]).new_page()
         page.goto(url)
-        page.locator(".welcome").wait_for()
+        page.locator(".welcome, #live .exchange").first.wait_for()
         return page
 
     yield open_at
@@ -122,9 +185,9 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
 
 
 @pytest.fixture(scope="session")
-def scripted_server() -> Iterator[ScriptedPage]:
-    engine = ScriptedEngine()
-    app = mount_page(FastAPI(), engine, examples=("When did the ferry leave?",))
+def scripted_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScriptedPage]:
+    engine = ScriptedEngine(tmp_path_factory.mktemp("scripted"))
+    app = mount_page(FastAPI(), engine, Rules(max_bytes=1_000_000))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
@@ -138,4 +201,5 @@ def scripted_server() -> Iterator[ScriptedPage]:
 @pytest.fixture
 def scripted(scripted_server: ScriptedPage) -> ScriptedPage:
     scripted_server.engine.asked.clear()
+    scripted_server.engine.removed = False
     return scripted_server

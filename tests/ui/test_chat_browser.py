@@ -3,30 +3,17 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
+
+from tests.ui.asking import answered, ask, cite
 
 pytestmark = pytest.mark.browser
 
 MUSCAT = "What did Iran demand in Muscat?"
-
-
-def ask(page: Page, question: str) -> None:
-    box = page.get_by_label("Question")
-    box.fill(question)
-    box.press("Enter")
-    expect(page.locator("#live .asked")).to_have_text(question)
-
-
-def answered(page: Page, question: str) -> None:
-    ask(page, question)
-    expect(page.locator("#live .exchange")).to_have_attribute("aria-busy", "false")
-
-
-def cite(page: Page, number: int) -> Any:
-    return page.locator("#live").get_by_role("button", name=str(number), exact=True).first
 
 
 # The real application over the seeds
@@ -102,7 +89,7 @@ def test_markup_in_an_article_and_in_a_question_stays_inert(seed_server: Any, op
         expect(page.locator("#evidence .source-title")).to_contain_text("Zanderfjord ferry")
         assert page.evaluate("window.pwned") is None
         assert page.locator("#page :is(img, svg, script, iframe), #page a[href^=javascript]").count() == 0
-        assert not [url for url in asked_for if "beacon" in url]
+        assert not [url for url in asked_for if urlsplit(url).path == "/beacon"]
     finally:
         httpx.delete(f"{seed_server.url}/v1/articles/{stored.json()['id']}")
 

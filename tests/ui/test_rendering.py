@@ -1,215 +1,89 @@
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from rag.records import Answer, Claim, Closest, Excerpt, Note, Quote, Source
+from rag.records import Claim, Closest, Note, Quote
+from tests.ui.markup import HOSTILE, TEXT, Markup, answer, quote, source
 from ui.conversation import Exchange
-from ui.rendering import render_answer, render_exchange, render_notice, render_source, render_welcome
-
-TEXT = "The ferry left at noon. Nobody was hurt. The harbour stays closed until Monday."
-HOSTILE = (
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "' onmouseover='alert(1)",
-    "![x](https://tracker.example/p.png)",
-    "[here](javascript:alert(1))",
-    "</button></li><iframe src=//evil.example>",
-    "<b>&lt;i&gt;</b> {{value}} ${value}",
-)
-ALLOWED_TAGS = re.compile(
-    "a|article|bdi|blockquote|button|code|details|div|h2|li|mark|ol|p|pre|section|span|strong|summary|ul"
-)
-ALLOWED_ATTRIBUTES = re.compile(
-    "aria-(busy|haspopup)|class|data-(ask|end|number|opens|panel|spans|start)|dir|hidden|href|id|rel|role|target|type"
+from ui.rendering import (
+    render_answer,
+    render_conversation,
+    render_exchange,
+    render_notice,
+    render_suggestions,
+    render_welcome,
 )
 
-
-class Markup(HTMLParser):
-    """Every tag and attribute of a page, those that wait in `data-panel` included, and the text between them."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.panels: list[Markup] = []
-        self.marks: list[str] = []
-        self.words = ""
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = {name: value or "" for name, value in attrs}
-        self.tags.append((tag, attributes))
-        if tag == "mark":
-            self.marks.append("")
-        if "data-panel" in attributes:
-            panel = Markup(attributes["data-panel"])
-            self.panels.append(panel)
-            self.tags += panel.tags
-
-    def handle_data(self, data: str) -> None:
-        self.words += data
-        if self.marks and self.lasttag == "mark":
-            self.marks[-1] += data
-
-    def handle_endtag(self, tag: str) -> None:
-        self.lasttag = ""
-
-    def inert(self) -> bool:
-        return all(
-            ALLOWED_TAGS.fullmatch(tag)
-            and all(ALLOWED_ATTRIBUTES.fullmatch(name) for name in attributes)
-            and re.match(r"https?://", attributes.get("href", "https://"))
-            for tag, attributes in self.tags
-        )
-
-    def cites(self) -> list[dict[str, str]]:
-        return [attributes for tag, attributes in self.tags if tag == "button" and attributes.get("class") == "cite"]
+LEFT = Claim("The ferry left at noon.", (quote("The ferry left at noon."),))
+CLOSED = Claim("The harbour is closed.", (quote("The harbour stays closed until Monday."),))
+DONE = Exchange("When?", "done", answer=answer(LEFT), key="k1")
 
 
-def source(number: int = 1, text: str = TEXT, start: int = 0, **changes: object) -> Source:
-    plain = Source(
-        number,
-        f"article-{number}",
-        1,
-        "Ferry on time",
-        "The Gull",
-        "2024-05-02",
-        None,
-        Excerpt(start, start + len(text), text),
-    )
-    return replace(plain, **changes)  # type: ignore[arg-type]
+# Numbers and sources
 
 
-def quote(words: str, number: int = 1, text: str = TEXT, offset: int = 0) -> Quote:
-    start = text.index(words) + offset
-    return Quote(number, f"article-{number}", start, start + len(words), words)
+def test_every_claim_has_its_numbers_as_buttons_that_open_the_quoted_version() -> None:
+    both = Claim("It left, and all were well.", (*LEFT.quotes, quote("Nobody was hurt.", 2)))
+    shown = answer(both, CLOSED, sources=(source(1, version=3), source(2)))
+    cites = Markup(render_answer(shown)).cites()
+    opened = [(cite["data-number"], cite["data-article"], cite["data-version"]) for cite in cites]
+    assert opened == [("1", "article-1", "3"), ("2", "article-2", "1"), ("1", "article-1", "3")]
 
 
-def answer(*claims: Claim, **changes: object) -> Answer:
-    numbers = sorted({each.source for claim in claims for each in claim.quotes})
-    plain = Answer(
-        "a", "When?", "When?", "answered", "quotes", None, "…", claims, tuple(source(number) for number in numbers)
-    )
-    return replace(plain, **changes)  # type: ignore[arg-type]
-
-
-def test_every_claim_has_its_numbers_as_buttons_behind_it() -> None:
-    page = Markup(
-        render_answer(
-            answer(
-                Claim("The ferry left at noon.", (quote("The ferry left at noon."), quote("Nobody was hurt.", 2))),
-                Claim("The harbour stays closed.", (quote("The harbour stays closed until Monday."),)),
-            ),
-            "k",
-        )
-    )
-    assert [cite["data-opens"] for cite in page.cites()] == ["panel-k-1", "panel-k-2", "panel-k-1"]
-    assert {attributes["id"] for _, attributes in page.tags if "data-panel" in attributes} == {"panel-k-1", "panel-k-2"}
+def test_a_number_holds_its_own_quotes_and_all_marks_of_its_source() -> None:
+    cites = Markup(render_answer(answer(LEFT, CLOSED))).cites()
+    assert [cite["data-spans"] for cite in cites] == ["0-23", "41-79"]
+    assert [cite["data-marks"] for cite in cites] == ["0-23 41-79", "0-23 41-79"]
+    assert cites[1]["data-said"] == "The harbour stays closed until Monday."
 
 
 def test_two_quotes_of_one_source_behind_a_claim_are_one_button() -> None:
-    both = (quote("The ferry left at noon."), quote("Nobody was hurt."))
+    both = (quote("Nobody was hurt."), quote("The ferry left at noon."))
     (cite,) = Markup(render_answer(answer(Claim("x", both)))).cites()
     assert cite["data-spans"] == "0-23 24-40"
+    assert cite["data-said"] == "Nobody was hurt. … The ferry left at noon."
 
 
-def test_a_source_marks_each_quote_in_its_passage() -> None:
-    offset = 1000
-    quotes = [quote("Nobody was hurt.", offset=offset), quote("The ferry left at noon.", offset=offset)]
-    page = Markup(render_source(source(start=offset), quotes))
-    assert page.marks == ["The ferry left at noon.", "Nobody was hurt."]
-    assert TEXT in page.words
+def test_a_quote_of_a_source_that_is_not_there_gets_no_number() -> None:
+    claim = Claim("x", (quote("Nobody was hurt.", 7), *LEFT.quotes))
+    (cite,) = Markup(render_answer(answer(claim, sources=(source(1),)))).cites()
+    assert cite["data-number"] == "1"
 
 
-def test_overlapping_and_touching_quotes_are_one_mark() -> None:
-    quotes = [quote("The ferry left"), quote("ferry left at noon."), quote(" Nobody was hurt.")]
-    assert Markup(render_source(source(), quotes)).marks == ["The ferry left at noon. Nobody was hurt."]
+def test_every_source_is_listed_with_where_it_comes_from() -> None:
+    page = Markup(render_answer(answer(LEFT, Claim("x", (quote("Nobody was hurt.", 2),)))))
+    listed = page.all("button", class_="source")
+    assert [(each["data-number"], each["data-marks"]) for each in listed] == [("1", "0-23"), ("2", "24-40")]
+    assert "1 Ferry on time The Gull · 2 May 2024" in page.words
 
 
-def test_a_quote_outside_the_excerpt_is_shown_on_its_own() -> None:
-    far = Quote(1, "article-1", 5000, 5016, "It rained later.")
-    page = Markup(render_source(source(), [quote("Nobody was hurt."), far]))
-    assert page.marks == ["Nobody was hurt.", "It rained later."]
-    assert "Elsewhere in the same article" in page.words
+def test_only_sources_that_are_gone_say_so() -> None:
+    shown = answer(LEFT, Claim("x", (quote("Nobody was hurt.", 2),)))
+    assert "removed from the library" not in Markup(render_answer(shown)).words
+    page = Markup(render_answer(shown, removed=frozenset({2})))
+    assert page.words.count("removed from the library") == 1
+    assert page.words.index("removed from the library") > page.words.index("2 Ferry on time")
 
 
-def test_quotes_of_other_sources_are_not_marked() -> None:
-    assert Markup(render_source(source(1), [quote("Nobody was hurt.", 2)])).marks == []
+def test_copies_are_listed_and_only_web_addresses_of_them_are_links() -> None:
+    copies = ("https://tide.example/ferry", "Ferry late again", "javascript:alert(1)")
+    page = Markup(render_answer(answer(LEFT, sources=(source(copies=copies),))))
+    assert [link["href"] for link in page.all("a")] == ["https://tide.example/ferry"]
+    for copy in ("tide.example/ferry", "Ferry late again", "javascript:alert(1)"):
+        assert copy in page.words
+    assert Markup(render_answer(answer(LEFT))).all("details", class_="copies") == []
 
 
-@given(st.text(min_size=1), st.data())
-def test_marking_never_changes_a_passage(text: str, data: st.DataObject) -> None:
-    text = text.replace("\r", "\n").replace("\x00", "x")
-    ends = st.integers(0, len(text))
-    spans = data.draw(st.lists(st.tuples(ends, ends).map(sorted).filter(lambda span: span[0] < span[1]), max_size=5))
-    quotes = [Quote(1, "article-1", start + 7, end + 7, text[start:end]) for start, end in spans]
-    html = render_source(source(text=text, start=7, title="t", publisher=None), quotes)
-    page = Markup(html)
-    assert page.words == f"t2 May 2024{text}"
-    assert page.inert()
-    assert "".join(page.marks) == "".join(
-        character for at, character in enumerate(text) if any(start <= at < end for start, end in spans)
-    )
+def test_two_hundred_sources_are_all_shown() -> None:
+    claims = [Claim(str(number), (quote("Nobody was hurt.", number),)) for number in range(1, 201)]
+    page = Markup(render_answer(answer(*claims)))
+    assert [cite["data-number"] for cite in page.cites()] == [str(number) for number in range(1, 201)]
+    assert len(page.all("button", class_="source")) == 200
 
 
-@pytest.mark.parametrize("words", HOSTILE)
-def test_words_from_outside_are_inert_wherever_they_stand(words: str) -> None:
-    hostile = source(text=words, title=words, publisher=words, published=words, url=words, copies=(words,))
-    claim = Claim(words, (Quote(1, words, 0, len(words), words),), (words,))
-    full = answer(
-        claim,
-        question=words,
-        asked_as=f"{words}!",
-        mode="written",
-        model=words,
-        sources=(hostile,),
-        notes=(Note("conflict", words, (1,)),),
-        as_of=words,
-    )
-    none = answer(
-        verdict="no_evidence", text=words, degraded=words, closest=(Closest("a", words, 0, len(words), words),)
-    )
-    for html in (
-        render_exchange(Exchange(words, "done", answer=full)),
-        render_exchange(Exchange(words, "streaming", (hostile,), (claim,), reset=words)),
-        render_exchange(Exchange(words, "failed", problem=words)),
-        render_answer(none),
-        render_welcome(3, (words,)),
-        render_notice(words),
-    ):
-        page = Markup(html)
-        assert page.inert(), page.tags
-        assert words in page.words
-
-
-@pytest.mark.parametrize(
-    "url", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "//evil.example", "https://a b", "http:x"]
-)
-def test_only_web_addresses_become_links(url: str) -> None:
-    page = Markup(render_source(source(url=url), []))
-    assert "a" not in [tag for tag, _ in page.tags]
-    assert url in page.words
-
-
-def test_a_web_address_is_a_link_that_tells_nothing_of_where_it_was_opened() -> None:
-    page = Markup(render_source(source(url="https://www.gull.example/ferry?a=1&b=2"), []))
-    (link,) = [attributes for tag, attributes in page.tags if tag == "a"]
-    assert link == {
-        "href": "https://www.gull.example/ferry?a=1&b=2",
-        "target": "_blank",
-        "rel": "noopener noreferrer",
-    }
-
-
-def test_dates_are_readable_and_an_unknown_one_says_so() -> None:
-    assert "The Gull · 2 May 2024" in Markup(render_source(source(published="2024-05-02T10:00:00Z"), [])).words
-    assert "date unknown" in Markup(render_source(source(published=None), [])).words
+# What an answer says of itself
 
 
 @pytest.mark.parametrize(
@@ -226,16 +100,27 @@ def test_quotes_say_that_they_are_quotes_and_why(degraded: str | None, said: str
     assert f"Quotes only: {said}" in words
 
 
+@pytest.mark.parametrize(("confidence", "doubted"), [(0.01, True), (0.9, False), (None, False)])
+def test_quotes_that_may_be_no_answer_say_so(confidence: float | None, doubted: bool) -> None:
+    words = Markup(render_answer(answer(LEFT, confidence=confidence))).words
+    assert ("None of them may be the answer" in words) is doubted
+
+
 def test_a_written_answer_looks_different_from_quotes() -> None:
-    claim = Claim("It left.", (quote("The ferry left at noon."),))
-    written, quoted = render_answer(answer(claim, mode="written", model="m-1")), render_answer(answer(claim))
-    assert "Written by m-1" in Markup(written).words
-    assert "blockquote" in quoted
-    assert "blockquote" not in written
+    written, quoted = (Markup(render_answer(answer(LEFT, mode=mode, model="m-1"))) for mode in ("written", "quotes"))
+    assert "Written by m-1 from the articles." in written.words
+    assert len(quoted.all("blockquote")) == 1
+    assert written.all("blockquote") == []
+
+
+def test_what_was_taken_back_is_said() -> None:
+    shown = answer(LEFT, degraded="timeout")
+    assert "What was shown before is taken back." in render_answer(shown, taken_back=True)
+    assert "taken back" not in render_answer(shown)
 
 
 def test_flags_and_notes_are_visible_with_readable_labels() -> None:
-    claim = Claim("It left at one.", (quote("The ferry left at noon."),), ("not found in the quotes: one",))
+    claim = Claim("It left at one.", LEFT.quotes, ("not found in the quotes: one",))
     notes = (Note("conflict", "The hours differ.", (1, 2)), Note("undated", "A date is missing.", ()))
     words = Markup(render_answer(answer(claim, notes=notes, as_of="2024-05-02"))).words
     assert "Not found in the quotes: one" in words
@@ -244,12 +129,28 @@ def test_flags_and_notes_are_visible_with_readable_labels() -> None:
     assert "Newest source quoted: 2 May 2024" in words
 
 
+@pytest.mark.parametrize("verdict", ["answered", "no_evidence"])
+def test_dates_left_out_can_be_included_in_the_last_answer_only(verdict: str) -> None:
+    shown = answer(LEFT, verdict=verdict, notes=(Note("filtered", "Two were left out.", widens=True),))
+    assert len(Markup(render_answer(shown, last=True)).all("button", data_do="widen")) == 1
+    assert Markup(render_answer(shown)).all("button", data_do="widen") == []
+    narrow = replace(shown, notes=(Note("filtered", "Only The Gull was searched."),))
+    assert Markup(render_answer(narrow, last=True)).all("button", data_do="widen") == []
+
+
 def test_no_evidence_shows_what_came_closest_as_no_answer() -> None:
-    near = Closest("a", "Ferry on time", 0, len(TEXT), TEXT)
+    near = Closest("a", "Ferry on time", 24, 40, "Nobody was hurt.")
     page = Markup(render_answer(answer(verdict="no_evidence", text="The articles do not say.", closest=(near,))))
     assert page.words.startswith("The articles do not say.Closest, but not an answer")
-    assert TEXT in page.words
     assert page.cites() == []
+    (opens,) = page.all("button", data_article="a")
+    assert (opens["data-marks"], opens["data-title"]) == ("24-40", "Ferry on time")
+
+
+@pytest.mark.parametrize(("degraded", "told"), [("timeout", True), ("no_model", False), (None, False)])
+def test_no_evidence_says_when_the_model_failed(degraded: str | None, told: bool) -> None:
+    words = Markup(render_answer(answer(verdict="no_evidence", text="Nothing.", degraded=degraded))).words
+    assert words.startswith("The language model took too long; the articles were searched without it.") is told
 
 
 def test_the_standalone_question_is_shown_when_it_differs() -> None:
@@ -257,19 +158,136 @@ def test_the_standalone_question_is_shown_when_it_differs() -> None:
     assert "Searched as" not in Markup(render_answer(answer(asked_as=" when? "))).words
 
 
+# An exchange
+
+
 def test_while_it_streams_an_exchange_says_what_it_does() -> None:
     searching = Markup(render_exchange(Exchange("When?")))
     assert "Searching the articles…" in searching.words
     assert searching.tags[0][1]["aria-busy"] == "true"
     claim = Claim(TEXT, (quote(TEXT),))
+    assert "Answering…" in render_exchange(Exchange("When?", "streaming", (source(),), (claim,)))
     taken_back = Exchange("When?", "streaming", reset="unreachable")
     assert "The language model could not be reached. What was shown is taken back" in render_exchange(taken_back)
-    stopped = Markup(render_exchange(Exchange("When?", "stopped", (source(),), (claim,))))
-    assert "not complete" in stopped.words
-    assert stopped.panels[0].marks == [TEXT]
+
+
+def test_what_was_shown_of_a_stopped_answer_stays_with_its_numbers() -> None:
+    page = Markup(render_exchange(Exchange("When?", "stopped", (source(),), (LEFT,))))
+    assert "not complete" in page.words
+    assert [cite["data-spans"] for cite in page.cites()] == ["0-23"]
+    assert "Stopped." in Markup(render_exchange(Exchange("When?", "stopped"))).words
+
+
+def test_a_failed_exchange_shows_one_sentence_and_nothing_else() -> None:
+    page = Markup(render_exchange(Exchange("When?", "failed", problem="The question is empty.")))
+    assert page.words == "When?The question is empty."
+    assert page.all("p", role="alert") != []
+
+
+def test_an_answer_can_be_judged_and_shows_what_was_said_of_it() -> None:
+    def pressed(exchange: Exchange) -> list[tuple[str, str]]:
+        thumbs = Markup(render_exchange(exchange)).all("button", data_do="opinion", data_key="k1")
+        return [(thumb["data-good"], thumb["aria-pressed"]) for thumb in thumbs]
+
+    assert pressed(DONE) == [("yes", "false"), ("no", "false")]
+    assert pressed(DONE.judged(True)) == [("yes", "true"), ("no", "false")]
+    assert pressed(DONE.judged(False)) == [("yes", "false"), ("no", "true")]
+
+
+def test_more_can_be_said_of_a_judged_answer_and_of_a_bad_one_what_was_expected() -> None:
+    assert Markup(render_exchange(DONE)).all("form") == []
+    good, bad = (Markup(render_exchange(DONE.judged(judged))) for judged in (True, False))
+    assert good.all("form", data_do="opinion", data_key="k1", data_good="yes") != []
+    assert bad.all("form", data_do="opinion", data_key="k1", data_good="no") != []
+    assert good.all("input", name="expected") == []
+    assert len(bad.all("input", name="expected")) == len(bad.all("textarea", name="comment")) == 1
+
+
+def test_only_the_last_question_can_be_asked_again_or_edited() -> None:
+    def offered(exchange: Exchange, *, last: bool) -> list[str]:
+        buttons = Markup(render_exchange(exchange, last=last)).all("button", class_="quiet", data_key="k1")
+        return [button["data-do"] for button in buttons]
+
+    assert offered(DONE, last=True) == ["again", "edit"]
+    assert offered(DONE, last=False) == []
+    assert offered(Exchange("When?", "failed", problem="No.", key="k1"), last=True) == ["again", "edit"]
+    assert offered(Exchange("When?", "streaming", key="k1"), last=True) == []
+
+
+def test_what_failed_cannot_be_judged() -> None:
+    for without in (Exchange("When?", "failed", problem="No."), Exchange("When?", "stopped"), Exchange("When?")):
+        assert Markup(render_exchange(without, last=True)).all("button", data_do="opinion") == []
+
+
+def test_somebody_elses_conversation_can_only_be_read() -> None:
+    page = Markup(render_conversation([DONE, replace(DONE, key="k2")], own=False))
+    assert [each["id"] for each in page.all("article")] == ["exchange-k1", "exchange-k2"]
+    assert [attributes for _, attributes in page.tags if "data-do" in attributes] == []
+    assert len(page.cites()) == 2
+
+
+# Around the answers
 
 
 def test_an_empty_library_says_how_to_fill_it() -> None:
-    assert "rag ingest" in render_welcome(0, ("When?",))
-    assert "data-ask" not in render_welcome(0, ("When?",))
-    assert "the 1,200 articles" in render_welcome(1200)
+    page = Markup(render_welcome(0, ("When?",)))
+    assert "rag ingest" in page.words
+    assert page.all("button", data_view="library") != []
+    assert page.all("button", data_do="ask") == []
+
+
+def test_an_empty_conversation_says_what_there_is_and_what_could_be_asked() -> None:
+    page = Markup(render_welcome(1200, ("When?", "Who?")))
+    assert "the 1,200 articles" in page.words
+    assert [each["data-question"] for each in page.all("button", data_do="ask")] == ["When?", "Who?"]
+    assert "the one article in" in render_welcome(1)
+
+
+def test_without_suggestions_there_is_no_label() -> None:
+    assert render_suggestions((), "Ask next") == ""
+    assert Markup(render_suggestions(("When?",), "Ask next")).words == "Ask nextWhen?"
+
+
+# Safe
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_words_from_outside_are_inert_wherever_they_stand(words: str) -> None:
+    titled = source(article_id=words, title=words, publisher=words, published=words, url=words, copies=(words,))
+    claim = Claim(words, (Quote(1, words, 0, len(words), words),), (words,))
+    full = answer(
+        claim,
+        question=words,
+        asked_as=f"{words}!",
+        mode="written",
+        model=words,
+        sources=(titled,),
+        notes=(Note("conflict", words, (1,), widens=True),),
+        as_of=words,
+    )
+    near = Closest(words, words, 0, len(words), words)
+    none = answer(verdict="no_evidence", text=words, asked_as=f"{words}!", degraded=words, closest=(near,))
+    done = Exchange(words, "done", answer=full, key=words, good=False, removed=frozenset({1}))
+    for html in (
+        render_exchange(done, last=True),
+        render_conversation([done], own=False),
+        render_answer(replace(full, mode="quotes", degraded=words)),
+        render_exchange(Exchange(words, "streaming", (titled,), (claim,), reset=words)),
+        render_exchange(Exchange(words, "failed", problem=words)),
+        render_answer(none, last=True),
+        render_welcome(3, (words,)),
+        render_suggestions((words,), words),
+        render_notice(words),
+    ):
+        page = Markup(html)
+        assert page.inert(), page.tags
+        assert words in page.words
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_what_a_button_hands_on_is_what_was_said(words: str) -> None:
+    claim = Claim("x", (Quote(1, words, 0, 9, words),))
+    (cite,) = Markup(render_answer(answer(claim, sources=(source(article_id=words, title=words),)))).cites()
+    assert (cite["data-article"], cite["data-title"], cite["data-said"]) == (words, words, words)
+    (example,) = Markup(render_suggestions((words,), "Try")).all("button")
+    assert example["data-question"] == words

@@ -13,7 +13,8 @@ from playwright.sync_api import expect
 
 from tests.conftest import Server, start_server, stop_server
 from tests.fakes.openai_server import DONE, FakeOpenAI, Reply
-from tests.ui.test_chat_browser import MUSCAT, answered, ask, cite
+from tests.ui.asking import answered, ask, cite
+from tests.ui.test_chat_browser import MUSCAT
 
 pytestmark = pytest.mark.browser
 

@@ -1,0 +1,342 @@
+"""The Ask side of the page: one conversation, its question box, and what it is narrowed to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qs
+
+import gradio as gr
+
+from rag.errors import InvalidRequest, RagError, UnknownConversation
+from rag.records import Filters
+from ui.conversation import Exchange, stop
+from ui.desk import Desk, explain
+from ui.history import render_editing, render_history, render_problem, render_visiting
+from ui.narrowing import narrowed, render_narrowing, without
+from ui.owner import owner_of
+from ui.rendering import render_conversation, render_exchange, render_notice, render_suggestions, render_welcome
+
+__all__ = ["AskTab"]
+
+# What the page's script sends here. Gradio looks for the names of events in this text, in quotes.
+_HUB = """// "ask" "again" "widen" "edit" "unedit" "opinion" "narrow" "unchip" "open" "rename" "sharing" "discard"
+window.dateline = {send: (name, data) => trigger(name, data)};
+trigger("arrive", {address: location.search});"""
+_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+Update = dict[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page is: its conversation (empty before the first answer), what that is narrowed to, the exchange
+    that is being answered or was last, and the key of one that the next question takes the place of.
+
+    Everything else is in the library, so that a page that stays open all day holds one exchange and no more.
+    """
+
+    conversation: str = ""
+    narrowing: Filters = Filters()
+    current: Exchange | None = None
+    replaced: str = ""
+
+
+class AskTab:
+    """Its components and what happens between them."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    def build(self, notice: str | None) -> None:
+        self.place = gr.State(Place())
+        self.hub = gr.HTML("", elem_id="hub", js_on_load=_HUB, visible="hidden")
+        with gr.Row(elem_id="desk"):
+            self.history = gr.HTML("", elem_id="history", apply_default_css=False)
+            with gr.Column(elem_id="talk"):
+                with gr.Column(elem_id="transcript"):
+                    self.past = gr.HTML("", elem_id="past", apply_default_css=False)
+                    with gr.Column(elem_id="now"):
+                        self.live = gr.HTML("", elem_id="live", apply_default_css=False)
+                        self.suggestions = gr.HTML("", elem_id="suggestions", apply_default_css=False)
+                self._composer(notice)
+
+    def _composer(self, notice: str | None) -> None:
+        with gr.Column(elem_id="composer"):
+            self.narrow = gr.HTML("", elem_id="narrowing", apply_default_css=False)
+            self.editing = gr.HTML("", elem_id="editing", apply_default_css=False)
+            with gr.Row(elem_id="ask-row"):
+                self.question = gr.Textbox(
+                    label="Question",
+                    placeholder="Ask the articles",
+                    lines=1,
+                    max_lines=6,
+                    elem_id="question",
+                    html_attributes=gr.InputHTMLAttributes(enterkeyhint="send"),
+                )
+                self.ask = gr.Button("Ask", variant="primary", elem_id="ask", min_width=0)
+                self.stop = gr.Button("Stop", elem_id="stop", min_width=0, visible=False)
+            if notice:
+                gr.HTML(render_notice(notice), apply_default_css=False)
+
+    def wire(self, new: gr.Button) -> None:
+        place, hub, quick = self.place, self.hub, {"queue": False, **_QUIET}
+        shown = [place, self.question, self.past, self.live, self.suggestions, self.history]
+        shown += [self.narrow, self.editing, self.ask, self.stop]
+        running = [
+            # Who presses Enter while an answer is being written is asked for when it is whole.
+            gr.on(
+                [self.question.submit, self.ask.click],
+                self.typed,
+                [self.question, place],
+                shown,
+                trigger_mode="always_last",
+                **_QUIET,
+            ),
+            hub.ask(self.pressed, place, shown, **_QUIET),
+            hub.again(self.again, place, shown, **_QUIET),
+            hub.widen(self.widened, place, shown, **_QUIET),
+        ]
+        for asked in running:
+            asked.then(self.suggest, place, self.suggestions, concurrency_limit=2, **_QUIET)
+        self.stop.click(self.stopped, place, shown, cancels=running, **quick)
+        new.click(self.emptied, None, shown, cancels=running, **quick).then(self.exemplify, place, self.live, **_QUIET)
+        hub.arrive(self.arrived, None, shown, **quick).then(self.exemplify, place, self.live, **_QUIET)
+        hub.open(self.opened, None, shown, cancels=running, **quick)
+        for event, handler in (
+            (hub.edit, self.edited),
+            (hub.unedit, self.unedited),
+            (hub.opinion, self.judged),
+            (hub.narrow, self.narrowed),
+            (hub.unchip, self.unchipped),
+            (hub.rename, self.renamed),
+            (hub.sharing, self.shared),
+            (hub.discard, self.discarded),
+        ):
+            event(handler, place, shown, trigger_mode="multiple", **quick)
+
+    # Asking
+
+    def typed(self, words: str, place: Place, request: gr.Request) -> Iterator[Update]:
+        """One exchange, update by update: what was asked at once, then every claim as it comes."""
+        if not (words := (words or "").strip()):
+            # Nothing is touched: the box may hold what was typed since.
+            yield self._buttons(running=False)
+            return
+        yield from self._answer(words, place, request, box={self.question: ""})
+
+    def pressed(self, place: Place, request: gr.Request, event: gr.EventData) -> Iterator[Update]:
+        """A question that stands on the page, such as an example."""
+        if _busy(place):
+            yield self._buttons(running=True)
+        else:
+            yield from self._answer(_said(event, "question"), replace(place, replaced=""), request)
+
+    def again(self, place: Place, request: gr.Request) -> Iterator[Update]:
+        """The last question once more, in its own place."""
+        if place.current is None or _busy(place):
+            yield self._buttons(running=_busy(place))
+        else:
+            yield from self._answer(place.current.question, replace(place, replaced=place.current.key), request)
+
+    def widened(self, place: Place, request: gr.Request) -> Iterator[Update]:
+        """The last question again, of articles of every date."""
+        if place.current is None or _busy(place):
+            yield self._buttons(running=_busy(place))
+            return
+        everything = Filters(publishers=place.narrowing.publishers)
+        asked = replace(place, replaced=place.current.key, narrowing=everything)
+        yield self._narrow(asked, everything, _owner(request))
+        yield from self._answer(place.current.question, asked, request, all_dates=True)
+
+    def _answer(
+        self, words: str, place: Place, request: gr.Request, *, box: Update | None = None, all_dates: bool = False
+    ) -> Iterator[Update]:
+        owner = _owner(request)
+        earlier = self.desk.earlier(place.conversation, owner, but=place.replaced)
+        begun = exchange = Exchange(words)
+        yield {
+            **(box or {}),
+            self.past: render_conversation(earlier),
+            self.suggestions: "",
+            self.editing: "",
+            **self._current(place, exchange),
+            **self._buttons(running=True),
+        }
+        for exchange in self.desk.answer(begun, earlier, place.narrowing, all_dates):
+            if exchange.running:
+                yield self._current(place, exchange)
+        # Whole on the page only once it is kept: what is asked next is answered out of what is kept.
+        yield self._kept(place, exchange, owner)
+
+    def stopped(self, place: Place, request: gr.Request) -> Update:
+        if place.current is None or not place.current.running:
+            return self._buttons(running=False)
+        return self._kept(place, stop(place.current), _owner(request))
+
+    def _kept(self, place: Place, exchange: Exchange, owner: str) -> Update:
+        """The exchange as it stays, stored. That it could not be stored must not take the answer away."""
+        try:
+            id_ = self.desk.keep(place.conversation, owner, exchange, place.narrowing, instead_of=place.replaced)
+        except RagError as error:
+            gr.Warning(f"This answer is not kept. {explain(error)}")
+            id_ = place.conversation
+        after = replace(place, conversation=id_, replaced="")
+        return {
+            **self._current(after, exchange),
+            self.history: render_history(self.desk.conversations(owner), id_),
+            **self._buttons(running=False),
+        }
+
+    def suggest(self, place: Place, request: gr.Request) -> str:
+        """Questions to go on with, once an answer is whole."""
+        if place.current is None or place.current.running:
+            return ""
+        earlier = self.desk.earlier(place.conversation, _owner(request), but=place.current.key)
+        return render_suggestions(self.desk.follow_ups(place.current, earlier, place.narrowing), "Ask next")
+
+    # Coming and going
+
+    def arrived(self, request: gr.Request, event: gr.EventData) -> Update:
+        """The page as it is first drawn: the conversation of its address, or an empty one."""
+        named = parse_qs(_said(event, "address").removeprefix("?")).get("conversation", [""])[0]
+        return self._opened(named, _owner(request)) if named else self.emptied(request)
+
+    def opened(self, request: gr.Request, event: gr.EventData) -> Update:
+        return self._opened(_said(event, "conversation"), _owner(request))
+
+    def emptied(self, request: gr.Request) -> Update:
+        """A new conversation; the number of articles is read again, so that it shows what was put in."""
+        return self._emptied(_owner(request))
+
+    def exemplify(self, place: Place) -> Update:
+        """Example questions, which take a moment to find, in a conversation that is still empty."""
+        if place.current is not None:
+            return {self.live: gr.skip()}
+        return {self.live: render_welcome(self.desk.articles(), self.desk.examples())}
+
+    def _emptied(self, owner: str, problem: str = "") -> Update:
+        welcome = render_welcome(self.desk.articles())
+        return {
+            self.place: Place(),
+            self.past: render_problem(problem) if problem else "",
+            self.live: welcome,
+            self.suggestions: "",
+            self.editing: "",
+            self.history: render_history(self.desk.conversations(owner)),
+            **self._narrowing(Filters()),
+            **self._buttons(running=False),
+        }
+
+    def _opened(self, conversation_id: str, owner: str) -> Update:
+        try:
+            opened = self.desk.open(conversation_id, owner)
+        except UnknownConversation as error:
+            return self._emptied(owner, explain(error))
+        *before, last = opened.exchanges or (None,)
+        visiting = "" if opened.own else render_visiting()
+        place = Place(opened.conversation.id, opened.conversation.filters, last)
+        return {
+            self.place: place,
+            self.past: visiting + render_conversation([each for each in before if each], own=opened.own),
+            self.live: render_exchange(last, last=True, own=opened.own) if last else "",
+            self.suggestions: "",
+            self.editing: "",
+            self.history: render_history(self.desk.conversations(owner), opened.conversation.id),
+            **self._narrowing(place.narrowing),
+            **self._buttons(running=False),
+        }
+
+    # One exchange
+
+    def edited(self, place: Place) -> Update:
+        """The last question back in the box, to take the place of itself."""
+        if place.current is None or place.current.running:
+            return {self.editing: gr.skip()}
+        return {
+            self.place: replace(place, replaced=place.current.key),
+            self.question: place.current.question,
+            self.editing: render_editing(),
+        }
+
+    def unedited(self, place: Place) -> Update:
+        return {self.place: replace(place, replaced=""), self.question: "", self.editing: ""}
+
+    def judged(self, place: Place, request: gr.Request, event: gr.EventData) -> Update:
+        owner, key = _owner(request), _said(event, "key")
+        said = {name: _said(event, name) for name in ("good", "comment", "expected")}
+        try:
+            exchanges = self.desk.judge(place.conversation, owner, key, said)
+        except RagError as error:
+            gr.Warning(explain(error))
+            return {self.past: gr.skip()}
+        if place.current is None or place.current.running:
+            return {self.past: render_conversation(exchanges)}
+        *before, last = exchanges
+        return {self.past: render_conversation(before), **self._current(place, last)}
+
+    # Narrowing
+
+    def narrowed(self, place: Place, request: gr.Request, event: gr.EventData) -> Update:
+        form = {name: getattr(event, name, None) for name in ("since", "until", "publishers")}
+        try:
+            return self._narrow(place, narrowed(form), _owner(request))
+        except InvalidRequest as error:
+            return {self.narrow: render_narrowing(place.narrowing, self.desk.publishers(), explain(error))}
+
+    def unchipped(self, place: Place, request: gr.Request, event: gr.EventData) -> Update:
+        return self._narrow(place, without(place.narrowing, _said(event, "chip")), _owner(request))
+
+    def _narrow(self, place: Place, filters: Filters, owner: str) -> Update:
+        self.desk.narrow(place.conversation, owner, filters)
+        return {self.place: replace(place, narrowing=filters), **self._narrowing(filters)}
+
+    # The list of conversations
+
+    def renamed(self, place: Place, request: gr.Request, event: gr.EventData) -> Update:
+        id_, title = _said(event, "conversation"), _said(event, "title")
+        return self._changed(place, request, lambda owner: self.desk.rename(id_, owner, title))
+
+    def shared(self, place: Place, request: gr.Request, event: gr.EventData) -> Update:
+        id_, shared = _said(event, "conversation"), _said(event, "shared") == "yes"
+        return self._changed(place, request, lambda owner: self.desk.share(id_, owner, shared))
+
+    def discarded(self, place: Place, request: gr.Request, event: gr.EventData) -> Update:
+        id_ = _said(event, "conversation")
+        changed = self._changed(place, request, lambda owner: self.desk.delete(id_, owner))
+        return {**changed, **(self._emptied(_owner(request)) if id_ == place.conversation else {})}
+
+    def _changed(self, place: Place, request: gr.Request, change: Callable[[str], None]) -> Update:
+        owner = _owner(request)
+        try:
+            change(owner)
+        except RagError as error:
+            gr.Warning(explain(error))
+        return {self.history: render_history(self.desk.conversations(owner), place.conversation)}
+
+    # What is drawn
+
+    def _current(self, place: Place, exchange: Exchange) -> Update:
+        return {self.place: replace(place, current=exchange), self.live: render_exchange(exchange, last=True)}
+
+    def _narrowing(self, filters: Filters) -> Update:
+        return {self.narrow: render_narrowing(filters, self.desk.publishers())}
+
+    def _buttons(self, *, running: bool) -> Update:
+        return {self.ask: gr.update(visible=not running), self.stop: gr.update(visible=running)}
+
+
+def _busy(place: Place) -> bool:
+    return place.current is not None and place.current.running
+
+
+def _owner(request: gr.Request) -> str:
+    """The browser's id; where it keeps no cookies the window's own, which ends with it."""
+    return owner_of(request.cookies) or f"window {request.session_hash}"
+
+
+def _said(event: gr.EventData, name: str) -> str:
+    """A field of what the page's script sent, as text."""
+    said = getattr(event, name, None)
+    return said if isinstance(said, str) else ""
