@@ -159,13 +159,15 @@ def _no_evidence(answer: Answer, last: bool) -> str:
 
 
 def _closest(passage: Closest) -> str:
+    opens = (
+        f'data-article="{text(passage.article_id)}" data-version="{passage.version}" '
+        f'data-title="{text(passage.title)}" data-marks="{passage.start}-{passage.end}"'
+    )
     return (
         f'<li><details><summary><span class="closest-title" dir="auto">{text(passage.title)}</span>'
         f'<span class="snippet" dir="auto">{text(_squeezed(passage.text))}</span></summary>'
         f'<div class="passage" dir="auto">{text(passage.text)}</div>'
-        f'<p><button type="button" class="plain" data-article="{text(passage.article_id)}" '
-        f'data-version="{passage.version}" data-title="{text(passage.title)}" data-marks="{passage.start}-{passage.end}">Read it in the article</button>'
-        "</p></details></li>"
+        f'<p><button type="button" class="plain" {opens}>Read it in the article</button></p></details></li>'
     )
 
 
