@@ -20,6 +20,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from statistics import fmean
 
@@ -45,7 +46,7 @@ Column = NDArray[np.float64]
 class Pool:
     """The candidates of one query: their BM25 and cosine, whether each index returned them, their vectors."""
 
-    articles: list[str]
+    ids: list[str]
     bm25: Column
     cosine: Column
     by_words: NDArray[np.bool_]
@@ -53,6 +54,10 @@ class Pool:
     vectors: NDArray[np.float32]
     query: NDArray[np.float32]
     relevant: dict[str, int]
+
+    @property
+    def articles(self) -> list[str]:
+        return [id_.rpartition(".v")[0] for id_ in self.ids]
 
 
 def opened(home: Path) -> Retriever:
@@ -70,31 +75,37 @@ def asked(home: Path) -> list[tuple[str, set[str]]]:
 def pools(home: Path) -> list[Pool]:
     """The candidates of every query, by the words as they stand and by exact search."""
     retriever = opened(home)
-    library, projection = retriever.library, retriever.projection
-    found = []
-    for text, relevant in asked(home):
-        vector = retriever.encode([text])[0]
-        phrase = expression(text)
-        bm25 = dict(library.match(phrase, Filters(), DEPTH)) if phrase else {}
-        words = list(bm25)
-        meaning = [id_ for id_, _ in projection.exact(vector, DEPTH, Filters())]
-        if phrase:
-            bm25 |= library.scores(phrase, [id_ for id_ in meaning if id_ not in bm25])
-        vectors = projection.vectors(list(dict.fromkeys([*words, *meaning])))
-        matrix = np.stack(list(vectors.values()))
-        found.append(
-            Pool(
-                articles=[id_.rpartition(".v")[0] for id_ in vectors],
-                bm25=np.array([bm25.get(id_, 0.0) for id_ in vectors]),
-                cosine=(matrix @ vector).astype(np.float64),
-                by_words=np.isin(list(vectors), words),
-                by_meaning=np.isin(list(vectors), meaning),
-                vectors=matrix,
-                query=vector,
-                relevant=dict.fromkeys(relevant, 1),
-            )
-        )
-    return found
+    return [candidates(retriever, text, relevant, expression(text)) for text, relevant in asked(home)]
+
+
+def candidates(retriever: Retriever, text: str, relevant: set[str], phrase: str | None) -> Pool:
+    """Those of one query, whose words are searched as `phrase`."""
+    library, (ids, places, every) = retriever.library, in_memory(retriever)
+    vector = retriever.encode([text])[0]
+    bm25 = dict(library.match(phrase, Filters(), DEPTH)) if phrase else {}
+    words = list(bm25)
+    meaning = [ids[n] for n in np.argsort(-(every @ vector), kind="stable")[:DEPTH]]
+    if phrase:
+        bm25 |= library.scores(phrase, [id_ for id_ in meaning if id_ not in bm25])
+    found = list(dict.fromkeys([*words, *meaning]))
+    matrix = every[[places[id_] for id_ in found]]
+    return Pool(
+        ids=found,
+        bm25=np.array([bm25.get(id_, 0.0) for id_ in found]),
+        cosine=(matrix @ vector).astype(np.float64),
+        by_words=np.isin(found, words),
+        by_meaning=np.isin(found, meaning),
+        vectors=matrix,
+        query=vector,
+        relevant=dict.fromkeys(relevant, 1),
+    )
+
+
+@cache
+def in_memory(retriever: Retriever) -> tuple[list[str], dict[str, int], NDArray[np.float32]]:
+    """All passages of a library, the row of each, and the rows: their vectors."""
+    stored = retriever.projection.vectors(retriever.library.index_ids())
+    return list(stored), {id_: n for n, id_ in enumerate(stored)}, np.stack(list(stored.values()))
 
 
 def standardised(scores: Column) -> Column:
@@ -152,7 +163,8 @@ WAYS: dict[str, Callable[[Pool], Column]] = {
 
 
 def ndcg(pool: Pool, scores: Column) -> float:
-    ranked = dict.fromkeys(pool.articles[n] for n in np.argsort(-scores, kind="stable"))
+    articles = pool.articles
+    ranked = dict.fromkeys(articles[n] for n in np.argsort(-scores, kind="stable"))
     return measure(list(ranked), pool.relevant)["nDCG@10"]
 
 

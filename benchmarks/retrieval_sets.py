@@ -36,7 +36,7 @@ Query = tuple[str, str, list[str]]
 Collection = tuple[list[Document], list[Query]]
 
 SAMPLE = 500
-_BATCH = 128
+BATCH = 128
 _OPENING = 10  # words that stand for a missing title
 _NAME = re.compile(r"\b[A-Z]\w+")
 
@@ -129,8 +129,8 @@ def build(name: str, data: Path, home: Path) -> list[Query]:
     documents, queries = SETS[name](data)
     engine = connect(Settings(rag_home=home))
     drafts = [Draft(text.strip(), title, f"id:{id_}", id=id_) for id_, title, text in documents]
-    for at in range(0, len(drafts), _BATCH):
-        engine.store(drafts[at : at + _BATCH])
+    for at in range(0, len(drafts), BATCH):
+        engine.store(drafts[at : at + BATCH])
         print(f"\r{name}: {at:,} of {len(drafts):,}", end="", file=sys.stderr)
     kept = {id_: engine.article(id_).id for id_ in {id_ for _, _, found in queries for id_ in found}}
     engine.close()

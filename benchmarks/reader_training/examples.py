@@ -26,7 +26,7 @@ QUESTIONS_AT_ONCE = 16
 SORTED_AT_ONCE = 256  # questions
 
 # Shares of the questions.
-SWAPPED = 0.35  # of the answered ones: a near miss instead, where there is one
+SWAPPED = 0.30  # of the answered ones: a near miss instead, where there is one
 UNMARKED = 0.30  # without the question mark
 WITHHELD = 0.08  # a wrong passage in place of the right one
 TITLED = 0.60  # of the passages: the title in front

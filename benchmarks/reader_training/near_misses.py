@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 
 from benchmarks.reader_training.data import Example, Passage
@@ -21,25 +21,30 @@ from rag.text.words import STOP_WORDS, fold
 SAME_PASSAGE, SAME_TOPIC = 0.5, 0.4
 
 _NUMBER = re.compile(r"(?<![\w.,])\d[\d,.]*\d\b|(?<![\w.,])\d\b")
-_NAME = re.compile(r"(?<!^)(?<![.!?:] )(?<![\"“(])\b[A-Z]\w+(?: [A-Z]\w+)*")
+_NAME = re.compile(r"(?<!^)(?<![.!?:] )(?<![\"“(’'\w])[A-Z]\w+(?: [A-Z]\w+)*(?!\w)")
+_PLACE = re.compile(rf"\b(?:in|at|near) (?:the )?({_NAME.pattern})")
+_PLAIN = re.compile(r"(?<![\w.'’-])[a-z]{2,}(?![\w'’-])")
 _MONTHS = frozenset(
     "january february march april may june july august september october november december".split()  # noqa: SIM905
 )
 
 
 class NearMisses:
-    """Draws near misses of examples. A name counts for what it is by its words: a year, another number, a month, a
-    land, an abbreviation, or so many words."""
+    """Draws near misses of examples. What a name names is told by its form: a year, another number, a month, an
+    abbreviation, or so many words, and apart from these what some passage has behind "in", a place. A single word
+    that some passage writes small is no name."""
 
     def __init__(self, passages: list[Passage], numbers: Iterable[int]) -> None:
         """`numbers` are the passages from which names may be taken."""
         self._passages = passages
-        self._by_topic: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-        everywhere: defaultdict[str, set[str]] = defaultdict(set)
+        self._plain = frozenset(word for passage in passages for word in _PLAIN.findall(passage.text))
+        self._places = frozenset(match[1] for passage in passages for match in _PLACE.finditer(passage.text))
+        self._by_topic: defaultdict[tuple[tuple[str, bool], str], set[str]] = defaultdict(set)
+        everywhere: defaultdict[tuple[str, bool], set[str]] = defaultdict(set)
         for number in numbers:
-            for name in names(passages[number].text):
-                self._by_topic[kind(name), passages[number].topic].add(name)
-                everywhere[kind(name)].add(name)
+            for name in self._names(passages[number].text):
+                self._by_topic[self._kind(name), passages[number].topic].add(name)
+                everywhere[self._kind(name)].add(name)
         self._everywhere = {one: sorted(found) for one, found in everywhere.items()}
         self._of_passage = cache(self._away_from_answers)
         self._of_topic = cache(lambda one, topic: sorted(self._by_topic[one, topic]))
@@ -47,20 +52,21 @@ class NearMisses:
     def draw(self, example: Example, chance: random.Random) -> Example | None:
         """The example with another question, which its passage does not answer; None if nothing can be swapped."""
         question = example.question
-        found = [name for name in names(question) if not name.startswith(tuple(STOP_WORDS))]
+        found = self._names(question)
         chance.shuffle(found)
         for old in found:
             new = self._other(old, example, chance)
             if new is not None:
-                return Example(re.sub(rf"\b{re.escape(old)}(?!\w)", lambda _: new, question), example.passage, ())
+                return Example(question.replace(old, new), example.passage, ())
         return None
 
     def _other(self, old: str, example: Example, chance: random.Random) -> str | None:
         passage = self._passages[example.passage]
         known = f"{passage.title} {passage.text}".lower()
-        here = [name for name in self._of_passage(example) if kind(name) == kind(old)]
-        about = [name for name in self._of_topic(kind(old), passage.topic) if name.lower() not in known]
-        pools = [here, about, self._everywhere.get(kind(old), [])]
+        wanted = self._kind(old)
+        here = [name for name in self._of_passage(example) if self._kind(name) == wanted]
+        about = [name for name in self._of_topic(wanted, passage.topic) if name.lower() not in known]
+        pools = [here, about, self._everywhere.get(wanted, [])]
         drawn = chance.random()
         for pool in pools[0 if drawn < SAME_PASSAGE else 1 if drawn < SAME_PASSAGE + SAME_TOPIC else 2 :]:
             taken = [example.question, *(passage.text[place.start : place.end] for place in example.answers)]
@@ -76,33 +82,39 @@ class NearMisses:
         starts = {place.start for place in example.answers}
         near = [text[one.start : one.end] for one in sentences(text) if any(one.start <= at < one.end for at in starts)]
         answered = " ".join(near).lower()
-        return sorted({name for part in parts for name in names(part) if name.lower() not in answered})
+        return sorted({name for part in parts for name in self._names(part) if name.lower() not in answered})
 
+    def _names(self, text: str) -> list[str]:
+        """Numbers, and what is written with a capital behind the first word of a sentence."""
+        found = [match.group() for pattern in (_NUMBER, _NAME) for match in pattern.finditer(text)]
+        return [name for name in found if _form(name) != "1 word" or name.lower() not in self._plain]
 
-def names(text: str) -> Iterator[str]:
-    """Numbers, and what is written with a capital behind the first word of a sentence."""
-    for pattern in (_NUMBER, _NAME):
-        yield from (match.group() for match in pattern.finditer(text))
+    def _kind(self, name: str) -> tuple[str, bool]:
+        return _form(name), name in self._places
 
 
 @cache
-def kind(name: str) -> str:
+def _form(name: str) -> str:
     words = name.split()
     if name[0].isdigit():
         return "year" if re.fullmatch(r"1\d{3}|20\d\d", name) else "number"
     if words[0].lower() in _MONTHS:
         return "month"
-    if len(words) == 1 and group(fold(name)) != fold(name):
-        return "land"
-    return "abbreviation" if name.isupper() else f"{min(len(words), 3)} words"
+    if name.isupper():
+        return "abbreviation"
+    return "1 word" if len(words) == 1 else f"{min(len(words), 3)} words"
 
 
 def _akin(name: str, text: str) -> bool:
-    """Whether a text holds a word of the name, its abbreviation, or another name for the same land."""
-    mine = {group(fold(word)) for word in name.split() if word.lower() not in STOP_WORDS}
-    others = [word.strip(".,?!'\"()") for word in text.split()]
+    """Whether a text holds a word of the name, or one that begins like it ("Australian"), its abbreviation, or another
+    name for the same land."""
+    others = [word.strip(".,?!'\"()").removesuffix("'s") for word in text.split()]
+    mine = {_root(word) for word in name.split() if word.lower() not in STOP_WORDS}
     initials = "".join(word[0] for word in name.split() if word[0].isupper())
     capitals = "".join(word[0] for word in others if word[:1].isupper())
-    if mine & {group(fold(word.removesuffix("'s"))) for word in others}:
-        return True
-    return (len(initials) > 1 and initials in others) or (name.isupper() and name in capitals)
+    abbreviated = (len(initials) > 1 and initials in others) or (name.isupper() and name in capitals)
+    return abbreviated or bool(mine & {_root(word) for word in others})
+
+
+def _root(word: str) -> str:
+    return group(fold(word))[:5]

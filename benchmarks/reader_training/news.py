@@ -1,8 +1,9 @@
 """News for the reader: three public sets of questions with reports that disagree, parted by topic.
 
-EvoTemp, NewsPolluted (Ouyang et al., 2025) and RAMDocs (Wang et al., 2025) in `../shared/data/conflict`; MIT. A topic
-is all questions that share a report, or most of their words, or an answer. Every second topic with a question of
-EvoTemp is held out, whole: nothing in this project learns to read on it, and `benchmarks.learn_quoting` asks it.
+EvoTemp and NewsPolluted (Ouyang et al., 2025) and RAMDocs (Wang et al., 2025) in `../shared/data/conflict`; MIT.
+A topic is all questions that share a report, or half of their words, or a word and an answer. Every second topic
+with a question of EvoTemp is held out, whole: nothing in this project learns to read on it, and
+`benchmarks.learn_quoting` asks it.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ _SQUEEZED = 150  # letters and digits by which a report is known again
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one report says. `answers` are the strings that answer the question in it, right or wrong; empty if
-    it holds none. `rival` says that it may answer in words that nobody marked."""
+    """What one report says. `answers` are the strings that answer the question in it, right or wrong; empty where
+    none is marked in it, though it may answer in other words."""
 
     title: str
     text: str
@@ -51,13 +52,13 @@ def present() -> bool:
 
 def training() -> list[News]:
     """The questions of topics that are not held out."""
-    return [one for one in _news() if one.topic not in held_out()]
+    return [one for one in everything() if one.topic not in held_out()]
 
 
 @cache
 def held_out() -> frozenset[str]:
     """Every second topic that holds a question of EvoTemp."""
-    return frozenset(sorted({one.topic for one in _news() if one.id.startswith("EvoTemp")})[::2])
+    return frozenset(sorted({one.topic for one in everything() if one.id.startswith("EvoTemp")})[::2])
 
 
 def topic_of(id_: str) -> str:
@@ -67,11 +68,12 @@ def topic_of(id_: str) -> str:
 
 @cache
 def _topics() -> dict[str, str]:
-    return {one.id: one.topic for one in _news()}
+    return {one.id: one.topic for one in everything()}
 
 
 @cache
-def _news() -> tuple[News, ...]:
+def everything() -> tuple[News, ...]:
+    """The 990 questions of the three sets."""
     found = [*_evotemp(), *_polluted(), *_ramdocs()]
     topics = _parted(found)
     return tuple(News(one.id, one.question, topics[one.id], one.reports) for one in found)

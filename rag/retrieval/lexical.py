@@ -13,7 +13,7 @@ from itertools import accumulate, pairwise
 
 from rag.text.words import WORD, content_words, fold, is_stop_word
 
-__all__ = ["expression"]
+__all__ = ["Frequency", "counts", "expression", "unheld"]
 
 Frequency = Callable[[str], int]
 """In how many passages words stand beside each other; a number that is large enough may be cut off."""
@@ -41,7 +41,7 @@ def expression(text: str, frequency: Frequency | None = None, *, common: int | N
     many passages are left out as long as two others are found, and the most frequent of the others if together
     they stand in twice as many.
     """
-    plain = _THOUSANDS.sub(lambda m: m.group().replace(",", ""), text)
+    plain = _plain(text)
     terms = content_words(plain) or list(dict.fromkeys(fold(m.group()) for m in WORD.finditer(plain)))
     terms = terms[:_MOST_TERMS]
     if frequency is not None:
@@ -51,6 +51,29 @@ def expression(text: str, frequency: Frequency | None = None, *, common: int | N
         terms += variants[:_MOST_VARIANTS]
     # In quotation marks a term is data, whatever it looks like; a word never holds one itself.
     return " OR ".join(f'"{term}"' for term in terms) or None
+
+
+def counts(phrase: str, frequency: Frequency) -> dict[str, int]:
+    """In how many passages each word of an expression stands."""
+    return {quoted: frequency(quoted.strip('"')) for quoted in phrase.split(" OR ")}
+
+
+def unheld(text: str, frequency: Frequency) -> list[str]:
+    """The content words of a question, folded, that the index holds neither as they stand nor spelled otherwise."""
+    plain = _plain(text)
+    terms = content_words(plain)[:_MOST_TERMS]
+    missing = [term for term in terms if not frequency(term)]
+    if not missing:
+        return []
+    other = {
+        word for new, old in _variants(plain, missing) for word in old.split() if word in missing and frequency(new)
+    }
+    return [term for term in missing if term not in other]
+
+
+def _plain(text: str) -> str:
+    """The text with its numbers written as one word."""
+    return _THOUSANDS.sub(lambda m: m.group().replace(",", ""), text)
 
 
 def _attested(variants: Iterable[tuple[str, str]], frequency: Frequency) -> list[str]:

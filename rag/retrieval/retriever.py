@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -13,7 +14,8 @@ from rag.errors import InvalidRequest
 from rag.models.cross_encoder import Reranker
 from rag.records import Filters, Hit
 from rag.retrieval.fusion import Fused, Scores, fuse, min_max
-from rag.retrieval.lexical import expression
+from rag.retrieval.lexical import Frequency, counts, expression
+from rag.retrieval.spelling import respelled
 from rag.storage.library import Library
 from rag.storage.projection import Projection
 
@@ -62,11 +64,14 @@ class Retriever:
     ) -> list[Hit]:
         """The best `top_k` passages, best first; the filters hold in both indexes.
 
-        One index alone is for measuring what the other adds.
+        Words that stand nowhere in the library are searched as `respelled` gives them. One index alone is for
+        measuring what the other adds.
         """
         depth = max(self.depth, top_k)
-        phrase = None if method == "dense" else self._phrase(query)
-        bm25 = dict(self.library.match(phrase, filters, depth)) if phrase else {}
+        frequency = self._counting()
+        query = respelled(query, frequency, self.library)
+        phrase = None if method == "dense" else expression(query, frequency, common=_COMMON)
+        bm25 = dict(self.library.match(phrase, filters, depth, counts(phrase, frequency))) if phrase else {}
         found = list(bm25)
         if method == "lexical":
             fused = fuse(_column(bm25, found), np.zeros(len(found)), dense_weight=0.0)
@@ -90,8 +95,14 @@ class Retriever:
         hits = self._hits(found, fused, near, max(top_k, _RERANKED))
         return _reranked(self.reranker, query, hits)[:top_k]
 
-    def _phrase(self, query: str) -> str | None:
-        return expression(query, lambda words: self.library.frequency(words, _COMMON), common=_COMMON)
+    def respelled(self, query: str) -> str:
+        """The query as it is searched: a word that stands nowhere in the library is spelled as a passage spells
+        it, where one slip or another transliteration leads to one. Names the library holds are never touched."""
+        return respelled(query, self._counting(), self.library)
+
+    def _counting(self) -> Frequency:
+        """How frequent words are, each counted once."""
+        return cache(lambda words: self.library.frequency(words, _COMMON))
 
     def _fuse(self, bm25: Scores, matrix: NDArray[np.float32], vector: NDArray[np.float32]) -> Fused:
         """Fuse, move the question towards the best passages (Rocchio, 1971), and fuse again."""

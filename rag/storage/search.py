@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rag.records import Filters
 from rag.storage.keys import publisher_key
 
-__all__ = ["VECTOR", "Passing", "among", "frequency", "match", "nearest", "passing", "scores"]
+__all__ = ["VECTOR", "Passing", "among", "examples", "frequency", "match", "nearest", "passing", "scores", "terms"]
 
 Scored = list[tuple[str, float]]
 
@@ -24,8 +24,14 @@ _VERSION = "CROSS JOIN versions v ON v.article_id = p.article_id AND v.version =
 _PASSING = "FROM versions v CROSS JOIN passages p ON p.article_id = v.article_id AND p.version = v.version"
 _SCORED = "SELECT rowid, bm25(passages_fts) AS score FROM passages_fts WHERE passages_fts MATCH ?"
 
+_MOST_OF_A_WORD = 2.2  # what a word adds to BM25 is below so many times its weight: k1 + 1, and k1 is 1.2
+_TO_START = 5  # times as many passages as are wanted: with so many at hand, the least of the best is known well
+_WORTHWHILE = 20  # times as many; a question whose words stand in fewer passages is searched in one go
+_MOST_FREQUENT = 6  # words that are only searched in pairs, of which there are soon too many
+
 _RESERVE = 1.5  # what is looked at beyond what should be enough
 _CHUNK = 4096  # vectors compared at a time
+_LAST_LETTER = "\U0010ffff"
 _IDS = 500  # ids asked for at a time
 
 
@@ -43,35 +49,92 @@ class Passing:
 
 
 def passing(connection: sqlite3.Connection, filters: Filters) -> Passing:
-    """Estimated from the versions of articles, which an index counts without reading them."""
+    """Estimated from the versions of articles, which an index counts without reading them.
+
+    How many there are in all is taken from the last row's number, too high where much was replaced.
+    """
     where, values = _conditions(filters)
     through = connection.execute(f"SELECT count(*) FROM versions v WHERE {where or 'true'}", values).fetchone()[0]
-    versions = connection.execute("SELECT count(*) FROM versions").fetchone()[0]
-    passages = connection.execute("SELECT count(*) FROM passages").fetchone()[0]
+    versions = connection.execute("SELECT max(rowid) FROM versions").fetchone()[0]
     share = through / versions if versions else 0.0
-    return Passing(math.ceil(share * passages), share)
+    return Passing(math.ceil(share * _rows(connection)), share)
 
 
-def match(connection: sqlite3.Connection, expression: str, filters: Filters, limit: int) -> Scored:
-    """Passage ids with their BM25 scores (higher is better) for an FTS5 expression, best first."""
+def match(
+    connection: sqlite3.Connection,
+    expression: str,
+    filters: Filters,
+    limit: int,
+    counts: Mapping[str, int] | None = None,
+) -> Scored:
+    """Passage ids with their BM25 scores (higher is better) for an FTS5 expression, best first.
+
+    `counts` says in how many passages each word of the expression stands, if that is known and the expression
+    asks for any of them. It changes nothing but the time that the search takes.
+    """
     if filters:
         through = passing(connection, filters)
         reach = through.reach(limit)
         if 2 * reach < through.count:  # to look up the best is faster than to gather all that pass
-            best = _best(connection, expression, Filters(), reach)
+            best = _best(connection, expression, reach, counts)
             found = among(connection, best, filters, limit)
             if len(found) == limit or len(best) < reach:
                 return found
-    return _best(connection, expression, filters, limit)
+        where, values = _conditions(filters)
+        return _scored(connection, expression, limit, f"SELECT p.rowid {_PASSING} WHERE {where}", values)
+    return _best(connection, expression, limit, counts)
 
 
-def _best(connection: sqlite3.Connection, expression: str, filters: Filters, limit: int) -> Scored:
-    where, values = _conditions(filters)
-    # The plus sign keeps SQLite from running the whole search once for every passage that passes.
-    within = f"AND +rowid IN (SELECT p.rowid {_PASSING} WHERE {where})" if where else ""
+def _best(connection: sqlite3.Connection, expression: str, limit: int, counts: Mapping[str, int] | None) -> Scored:
+    """The best of all passages, without scoring most of those that match.
+
+    To score a passage takes ten times as long as to see that it matches. One that holds a single word of the
+    question, and that a frequent one, has less than the best have, so of the frequent words only passages with two
+    are scored; which words are frequent in that sense, the least of the best says (as MaxScore, Turtle and Flood,
+    "Query evaluation: strategies and optimizations", 1995). What comes out is exact.
+    """
+    if counts and sum(counts.values()) > _WORTHWHILE * limit:
+        words = sorted(counts, key=lambda word: (counts[word], word))
+        at_most = [_MOST_OF_A_WORD * _weight(counts[word], _rows(connection)) for word in words]
+        together = list(accumulate(counts[word] for word in words))
+        rare = next((n for n, passages in enumerate(together, 1) if passages >= _TO_START * limit), len(words))
+        for _ in ("with a guess", "with what the guess has shown"):
+            rare = max(rare, len(words) - _MOST_FREQUENT)
+            if rare >= len(words):
+                break
+            within = "SELECT rowid FROM passages_fts WHERE passages_fts MATCH ?"
+            best = _scored(connection, expression, limit, within, [_worth_scoring(words[:rare], words[rare:])])
+            least = best[-1][1] if len(best) == limit else 0.0
+            if at_most[rare] < least:
+                return best
+            rare = next((n for n, score in enumerate(at_most) if score < least), len(words))
+    return _scored(connection, expression, limit)
+
+
+def _weight(passages: int, rows: int) -> float:
+    """The weight of a word in BM25, as FTS5 has it."""
+    return max(math.log((rows - passages + 0.5) / (passages + 0.5)), 0.0)
+
+
+def _worth_scoring(rare: Sequence[str], frequent: Sequence[str]) -> str:
+    """The expression of passages with any rare word or two of the frequent ones."""
+    pairs = [f"({word} AND ({' OR '.join(frequent[n:])}))" for n, word in enumerate(frequent[:-1], 1)]
+    return " OR ".join([*rare, *pairs])
+
+
+def _rows(connection: sqlite3.Connection) -> int:
+    """How many passages there are, or more. To count them takes milliseconds."""
+    return connection.execute("SELECT max(rowid) FROM passages").fetchone()[0] or 0
+
+
+def _scored(
+    connection: sqlite3.Connection, expression: str, limit: int, within: str = "", values: Sequence[object] = ()
+) -> Scored:
+    # The plus sign keeps SQLite from running the whole search once for every passage that is in.
+    only = f"AND +rowid IN ({within})" if within else ""
     rows = connection.execute(
         # Joined after the best are known: most matches of a question are never looked up.
-        f"SELECT p.id, -f.score FROM ({_SCORED} {within} ORDER BY score, rowid LIMIT ?) f"
+        f"SELECT p.id, -f.score FROM ({_SCORED} {only} ORDER BY score, rowid LIMIT ?) f"
         " CROSS JOIN passages p ON p.rowid = f.rowid ORDER BY f.score, f.rowid",
         (expression, *values, limit),
     ).fetchall()
@@ -95,6 +158,23 @@ def frequency(connection: sqlite3.Connection, words: str, most: int) -> int:
         "SELECT count(*) FROM (SELECT 1 FROM passages_fts WHERE passages_fts MATCH ? LIMIT ?)", (f'"{words}"', most)
     ).fetchone()
     return int(row[0])
+
+
+def terms(connection: sqlite3.Connection, prefix: str) -> dict[str, int]:
+    """The stems in the index that begin so, each with the number of passages that hold it."""
+    connection.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.stems USING fts5vocab('main', 'passages_fts', 'row')")
+    rows = connection.execute(
+        "SELECT term, doc FROM stems WHERE term >= ? AND term < ?", (prefix, f"{prefix}{_LAST_LETTER}")
+    )
+    return dict(rows.fetchall())
+
+
+def examples(connection: sqlite3.Connection, word: str, most: int) -> list[str]:
+    """Title and text of passages that hold the word or another of its stem."""
+    rows = connection.execute(
+        "SELECT title || char(10) || text FROM passages_fts WHERE passages_fts MATCH ? LIMIT ?", (f'"{word}"', most)
+    )
+    return [row[0] for row in rows]
 
 
 def among(connection: sqlite3.Connection, found: Iterable[tuple[str, float]], filters: Filters, limit: int) -> Scored:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from rag.answering.quoting.candidates import Candidate, leans_back, speaks_of, speaks_of_part
 from rag.answering.quoting.measuring import Measured, measure, rarity_of
+from rag.answering.quoting.parts import parts
 from rag.answering.quoting.repeating import is_copy, repeats
-from rag.answering.quoting.scoring import scored
+from rag.answering.quoting.scoring import best_first, scored
 from rag.models.reader import Reader
 from rag.records import Article, Evidence, Finding, Hit, Span
 from rag.text.names import question_names
@@ -50,8 +52,29 @@ class Quoter:
         return measure(question, rarity_of(question, self.frequency, self.passages()), hits, self.reader)
 
     def candidates(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
-        """The same sentences with the probability that each answers the question, best first."""
+        """The same sentences with the probability that each answers the question, or one of its parts if it asks
+        for two things; best first."""
         question = _what_is_asked(question)
+        found = {(c.hit.passage.id, c.at): c for c in self._scored(question, hits)}
+        for candidate in self._of_parts(question, hits):
+            at = candidate.hit.passage.id, candidate.at
+            found[at] = max(found[at], candidate, key=lambda c: c.score)
+        return best_first(found.values())
+
+    def _of_parts(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
+        """What may answer the parts of a question; nothing if one of them finds none, so that to be asked for two
+        things at once makes no near miss likelier."""
+        found: list[Candidate] = []
+        article = ""
+        for number, part in enumerate(parts(question), start=1):
+            own = [c for c in self._scored(part.question, hits) if part.may_be_answered_by(c, article)]
+            if not own or own[0].score < self.thresholds.best:
+                return []
+            article = own[0].hit.article.id
+            found += [replace(candidate, part=number) for candidate in own]
+        return found
+
+    def _scored(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
         names = question_names(question, lambda word: bool(self.frequency([word])[word]))
         return scored(
             self.measured(question, hits), lambda hit: speaks_of(hit, names) and speaks_of_part(hit, question)
@@ -67,9 +90,8 @@ class Quoter:
             return []
         chosen: list[_Chosen] = []
         floor = candidates[0].score * self.thresholds.drop
-        for candidate in candidates:
-            if candidate.score < floor:
-                break
+        likely = takewhile(lambda candidate: candidate.score >= floor, candidates)
+        for candidate in [*self._leads(candidates), *likely]:
             span = _with_context(candidate)
             original = next((earlier for earlier in chosen if earlier.covers(candidate, span)), None)
             if original is not None:
@@ -77,6 +99,14 @@ class Quoter:
             elif len(chosen) < self.thresholds.most:
                 chosen.append(_Chosen(candidate, span))
         return [_finding(quote) for quote in chosen]
+
+    def _leads(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """The first candidate, and that of each other part of the question, which it would crowd out."""
+        leads: dict[int, Candidate] = {}
+        for candidate in candidates:
+            if candidate.score >= self.thresholds.best:
+                leads.setdefault(candidate.part, candidate)
+        return list(leads.values())
 
 
 def _what_is_asked(message: str) -> str:

@@ -7,7 +7,7 @@ and on questions without one, and reports what it is worth on texts that it has 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -45,11 +45,14 @@ def scored(measured: Measured, speaks: Callable[[Hit], bool]) -> list[Candidate]
     the question names are less likely by a policy of ours, which was not learned."""
     chances = probabilities(measured, learned())
     heard = {hit.passage.id: speaks(hit) for hit in {c.hit.passage.id: c.hit for c in measured.candidates}.values()}
-    found = [
+    return best_first(
         replace(c, score=float(p) if heard[c.hit.passage.id] else _less_likely(float(p)))
         for c, p in zip(measured.candidates, chances, strict=True)
-    ]
-    return sorted(found, key=lambda c: (-c.score, c.hit.article.id, c.span.start))
+    )
+
+
+def best_first(candidates: Iterable[Candidate]) -> list[Candidate]:
+    return sorted(candidates, key=lambda c: (-c.score, c.hit.article.id, c.span.start))
 
 
 def _less_likely(chance: float) -> float:
