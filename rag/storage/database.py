@@ -11,7 +11,7 @@ from queue import Empty, LifoQueue
 
 from rag.errors import DiskFull, InvalidRequest, LibraryDamaged, LibraryError, LibraryTooNew
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _LEXICAL_INDEX = """
 CREATE VIRTUAL TABLE passages_fts USING fts5 (
@@ -140,8 +140,24 @@ CREATE TABLE feedback (
 );
 """
 
+# What Slack delivered, so that nothing is answered twice. Format 4.
+_DELIVERIES = """
+CREATE TABLE deliveries (
+    event TEXT PRIMARY KEY,
+    claimed TEXT NOT NULL,
+    channel TEXT, -- with `asked`, the message that holds the question; NULL for a slash command
+    asked TEXT,
+    thread TEXT,
+    shown TEXT, -- the message that holds the answer
+    response_url TEXT, -- until the answer is there
+    done INTEGER NOT NULL,
+    UNIQUE (channel, asked)
+) WITHOUT ROWID;
+CREATE INDEX deliveries_claimed ON deliveries (claimed);
+"""
+
 # What leads from the format before to each; an empty file starts at the first.
-_STEPS = {1: _SCHEMA + _LEXICAL_INDEX, 2: _FILTER_INDEXES, 3: _READERS}
+_STEPS = {1: _SCHEMA + _LEXICAL_INDEX, 2: _FILTER_INDEXES, 3: _READERS, 4: _DELIVERIES}
 
 
 @contextmanager

@@ -1,0 +1,130 @@
+"""Words of a question that stand nowhere in the library, as the library spells them.
+
+A name from another script has many spellings ("Araghchi", "Araqchi"), and what is typed has slips. Only a word that
+the index holds in no form is respelled, as a word of a passage that one slip or one such sound away is spelled.
+
+The index is an ordered list of stems, so those that share a word's first letters are read in one stretch. Other
+first letters have to be guessed and looked up, 40 µs each at 100,000 passages: only the likeliest slips are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from rag.retrieval.lexical import Frequency, unheld
+from rag.text.words import WORD, fold, stem
+
+__all__ = ["Vocabulary", "respelled"]
+
+# Letters; a shorter word is near to too many others, and one without a capital more often a word than a slip.
+_SHORTEST = 7
+_SHORTEST_NAME = 6
+_SAME = 4  # first letters of the stems that are read in one stretch
+_MOST_WORDS = 3  # of a question that are respelled
+_MOST_NEAR = 3  # stems near to one word whose passages are read
+_MOST_READ = 5  # passages of one stem
+
+_LONGEST_SOUND = 3  # letters
+_VOWELS = frozenset("aeiouy")
+# Letters that stand for one sound of another script.
+_SOUNDS = """
+gh g, gh q, q g, q k, kh k, kh h, ck k, c k, ch sh, sch sh, ch tch, zh j, dj j, dh d, th t, ph f, w v,
+ei ey, ei ai, ai ay, ou u, oo u, y i, y j, ts tz, ts z, ts c, ks x
+"""
+_PAIRS = [pair.split() for pair in _SOUNDS.split(",")]
+_SAME_SOUND = [(one, other) for one, other in _PAIRS] + [(other, one) for one, other in _PAIRS]
+
+
+class Vocabulary(Protocol):
+    """What a library holds of words."""
+
+    def terms(self, prefix: str) -> dict[str, int]:
+        """The stems that begin so, each with the number of passages that hold it."""
+
+    def examples(self, word: str, most: int) -> list[str]:
+        """Title and text of passages that hold the word or another of its stem."""
+
+
+def respelled(question: str, frequency: Frequency, vocabulary: Vocabulary) -> str:
+    """The question with words that stand nowhere in the library spelled as a passage spells them, where one does.
+
+    A question whose words are all held comes back as it is, whatever else they are near to. What has a capital
+    is respelled as something that has one, so that no name becomes a thing.
+    """
+    missing = [word for word in unheld(question, frequency) if len(word) >= _SHORTEST_NAME and word.isalpha()]
+    if not missing:
+        return question
+    names = {fold(_bare(match.group())) for match in WORD.finditer(question) if match.group()[0].isupper()}
+    wanted = [word for word in missing if len(word) >= _SHORTEST or word in names]
+    held = {word: _as_held(word, word in names, frequency, vocabulary) for word in wanted[:_MOST_WORDS]}
+
+    def spelled(written: str) -> str:
+        bare = _bare(written)
+        return (held.get(fold(bare)) or bare) + written[len(bare) :]
+
+    return WORD.sub(lambda match: spelled(match.group()), question)
+
+
+def _as_held(word: str, is_name: bool, frequency: Frequency, vocabulary: Vocabulary) -> str | None:
+    """The most frequent spelling in the library that is near to a folded word."""
+    guesses = {*_slips(word), *_transliterations(word)} - {word}
+    near = {
+        term: count
+        for term, count in vocabulary.terms(word[:_SAME]).items()
+        if term in guesses or _one_slip(word, term) or _one_slip(stem(word), term)
+    }
+    near |= {guess: count for guess in guesses if not guess.startswith(word[:_SAME]) and (count := frequency(guess))}
+    for term in sorted(near, key=lambda term: (-near[term], term))[:_MOST_NEAR]:
+        for written in _words(vocabulary.examples(term, _MOST_READ)):
+            if (written[0].isupper() or not is_name) and abs(len(written) - len(word)) <= _LONGEST_SOUND:
+                folded = fold(written)
+                if folded in guesses or _one_slip(word, folded):
+                    return written
+    return None
+
+
+def _words(texts: Iterable[str]) -> Iterator[str]:
+    """The different words of some texts, without a possessive ending."""
+    seen = set()
+    for text in texts:
+        for match in WORD.finditer(text):
+            written = _bare(match.group())
+            if written not in seen:
+                seen.add(written)
+                yield written
+
+
+def _slips(word: str) -> Iterator[str]:
+    """Slips in the first letters: one left out, doubled, exchanged with the next, or another vowel."""
+    for at in range(_SAME):
+        yield word[:at] + word[at + 1 :]
+        yield word[:at] + word[at] + word[at:]
+        yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+        if word[at] in _VOWELS:
+            yield from (word[:at] + vowel + word[at + 1 :] for vowel in _VOWELS)
+
+
+def _transliterations(word: str) -> Iterator[str]:
+    """The word with one sound spelled another way."""
+    for one, other in _SAME_SOUND:
+        at = word.find(one)
+        while at >= 0:
+            yield word[:at] + other + word[at + len(one) :]
+            at = word.find(one, at + 1)
+
+
+def _one_slip(word: str, other: str) -> bool:
+    """Whether one letter more, less or exchanged, or two neighbours exchanged, make one of the other."""
+    if abs(len(word) - len(other)) > 1:
+        return False
+    shorter = min(len(word), len(other))
+    start = next((n for n in range(shorter) if word[n] != other[n]), shorter)
+    left, right = word[start:], other[start:]
+    while left and right and left[-1] == right[-1]:
+        left, right = left[:-1], right[:-1]
+    return (len(left) <= 1 and len(right) <= 1) or (len(left) == len("ab") and left == right[::-1])
+
+
+def _bare(written: str) -> str:
+    return written.removesuffix("'s").removesuffix("’s")
