@@ -59,6 +59,7 @@ class AskTab:
                     self.past = gr.HTML("", elem_id="past", apply_default_css=False)
                     with gr.Column(elem_id="now"):
                         self.live = gr.HTML("", elem_id="live", apply_default_css=False)
+                        self.examples = gr.HTML("", elem_id="examples", apply_default_css=False)
                         self.suggestions = gr.HTML("", elem_id="suggestions", apply_default_css=False)
                 self._composer(notice)
 
@@ -101,8 +102,10 @@ class AskTab:
         for asked in running:
             asked.then(self.suggest, place, self.suggestions, concurrency_limit=2, **_QUIET)
         self.stop.click(self.stopped, place, shown, cancels=running, **quick)
-        new.click(self.emptied, None, shown, cancels=running, **quick).then(self.exemplify, place, self.live, **_QUIET)
-        hub.arrive(self.arrived, None, shown, **quick).then(self.exemplify, place, self.live, **_QUIET)
+        new.click(self.emptied, None, shown, cancels=running, **quick).then(
+            self.exemplify, None, self.examples, **_QUIET
+        )
+        hub.arrive(self.arrived, None, shown, **quick).then(self.exemplify, None, self.examples, **_QUIET)
         hub.open(self.opened, None, shown, cancels=running, **quick)
         for event, handler in (
             (hub.edit, self.edited),
@@ -194,7 +197,8 @@ class AskTab:
         if place.current is None or place.current.running:
             return ""
         earlier = self.desk.earlier(place.conversation, _owner(request), but=place.current.key)
-        return render_suggestions(self.desk.follow_ups(place.current, earlier, place.narrowing), "Ask next")
+        questions = self.desk.follow_ups(place.current, earlier, place.narrowing)
+        return render_suggestions(questions, "Ask next", after=place.current.key)
 
     # Coming and going
 
@@ -210,11 +214,10 @@ class AskTab:
         """A new conversation; the number of articles is read again, so that it shows what was put in."""
         return self._emptied(_owner(request))
 
-    def exemplify(self, place: Place) -> Update:
-        """Example questions, which take a moment to find, in a conversation that is still empty."""
-        if place.current is not None:
-            return {self.live: gr.skip()}
-        return {self.live: render_welcome(self.desk.articles(), self.desk.examples())}
+    def exemplify(self) -> str:
+        """Example questions, which take a moment to find. The page shows them in an empty conversation only: by the
+        time they come, something may have been asked."""
+        return render_suggestions(self.desk.examples(), "For example")
 
     def _emptied(self, owner: str, problem: str = "") -> Update:
         welcome = render_welcome(self.desk.articles())

@@ -24,8 +24,8 @@ def render_article(article: Article, marks: Iterable[Span] = (), *, newer: bool 
     whole = shown == [Span(0, len(article.text))]
     passages = _LEFT_OUT.join(_marked(article.text, spans, window) for window in shown)
     return (
-        f'<header class="source-head"><h2 class="source-title" dir="auto">{text(article.title)}</h2>'
-        f'<p class="source-meta">{byline(article.publisher, article.day)}</p>{_address_line(article.url)}</header>'
+        f'<div class="source-head"><h2 class="source-title" dir="auto">{text(article.title)}</h2>'
+        f'<p class="source-meta">{byline(article.publisher, article.day)}</p>{_address_line(article.url)}</div>'
         + (_said("This is the text as it was quoted. The article has been updated since.") if newer else "")
         + ("" if whole else _said("This article is too long to show whole."))
         + f'<div class="passage" dir="auto">{passages}</div>'

@@ -5,9 +5,12 @@
     const exchange = document.querySelector("#live .exchange");
     const open = document.querySelector("#history [aria-current]")?.dataset.conversation;
     if (open && !location.search.includes(open)) history.replaceState(null, "", `?conversation=${open}`);
-    else if (!open && location.search && document.querySelector("#live .welcome")) {
+    else if (!open && location.search.includes("conversation=") && document.querySelector("#live .welcome")) {
       history.replaceState(null, "", location.pathname);
     }
+    // What was suggested after an answer stands under that answer or nowhere.
+    const next = document.querySelector("#suggestions [data-after]");
+    if (next) next.hidden = next.dataset.after !== exchange?.id;
     if (!exchange) { last = null; return; }
     if (exchange.id === last) return;
     last = exchange.id;

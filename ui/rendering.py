@@ -65,7 +65,7 @@ def render_answer(
     )
 
 
-def render_welcome(articles: int, examples: Sequence[str] = ()) -> str:
+def render_welcome(articles: int) -> str:
     """What stands in an empty conversation: how to begin."""
     if not articles:
         return (
@@ -78,13 +78,13 @@ def render_welcome(articles: int, examples: Sequence[str] = ()) -> str:
     return (
         '<section class="welcome"><h2>Ask the archive</h2>'
         f"<p>Answers come from {_count(articles)} in this library and from nothing else. "
-        "Press a number to read the quote in its article.</p>"
-        f"{render_suggestions(examples, 'For example')}</section>"
+        "Press a number to read the quote in its article.</p></section>"
     )
 
 
-def render_suggestions(questions: Sequence[str], label: str) -> str:
-    """Questions that can be asked by a press, under a label; nothing if there are none."""
+def render_suggestions(questions: Sequence[str], label: str, *, after: str = "") -> str:
+    """Questions that can be asked by a press, under a label; nothing if there are none. Those that follow an answer
+    name its exchange by `after`: they may come when the next question is asked already."""
     if not questions:
         return ""
     buttons = "".join(
@@ -92,7 +92,8 @@ def render_suggestions(questions: Sequence[str], label: str) -> str:
         f"{text(question)}</button></li>"
         for question in questions
     )
-    return f'<p class="try">{text(label)}</p><ul class="examples">{buttons}</ul>'
+    place = f' data-after="exchange-{text(after)}"' if after else ""
+    return f'<div class="suggested"{place}><p class="try">{text(label)}</p><ul class="examples">{buttons}</ul></div>'
 
 
 def render_notice(notice: str) -> str:

@@ -21,13 +21,13 @@ HOSTILE = (
     "<b>&lt;i&gt;</b> {{value}} ${value}",
 )
 ALLOWED_TAGS = re.compile(
-    "a|article|bdi|blockquote|button|code|details|div|fieldset|form|h2|header|input|label|legend|li|mark|ol|p|path|pre|"
-    "section|span|strong|summary|svg|textarea|ul"
+    "a|article|bdi|blockquote|button|code|details|div|fieldset|form|h2|input|label|legend|li|mark|ol|p|pre|"
+    "section|span|strong|summary|textarea|ul"
 )
 ALLOWED_ATTRIBUTES = re.compile(
-    "aria-(busy|current|haspopup|hidden|label|pressed)|checked|class|d|dir|download|href|id|maxlength|name|open|rel|"
-    "role|rows|target|title|type|value|viewbox|"
-    "data-(article|chip|conversation|copy|dialog|do|end|good|key|marks|number|question|said|shared|spans|start|title|"
+    "aria-(busy|current|haspopup|hidden|label|pressed)|checked|class|dir|download|href|id|maxlength|name|open|rel|"
+    "role|rows|target|title|type|value|"
+    "data-(after|article|chip|conversation|copy|dialog|do|end|good|key|marks|number|question|said|shared|spans|start|title|"
     "version|view)"
 )
 # A web address, or one of the page's own.

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -65,39 +64,6 @@ def test_the_page_asks_nothing_of_any_other_host(seed_server: Any, open_page: An
     page.close()
     foreign = [url for url in asked_for if not url.startswith((seed_server.url, "data:", "blob:"))]
     assert foreign == []
-
-
-def test_markup_in_an_article_and_in_a_question_stays_inert(seed_server: Any, open_page: Any) -> None:
-    beacon = '<img src="/beacon" onerror="window.pwned=1"><script>window.pwned=1</script>'
-    article = {
-        "id": "hostile",
-        "title": f"Zanderfjord ferry {beacon}",
-        "publisher": '"><svg onload=window.pwned=1>',
-        "url": "javascript:window.pwned=1",
-        "published": "2024-05-02",
-        "text": f"The harbour master of Zanderfjord closed the ferry port on Tuesday {beacon}. "
-        "He said that the ferry port would open again on Friday ![x](/beacon) [here](javascript:alert(1)).",
-    }
-    stored = httpx.post(f"{seed_server.url}/v1/articles", json=article)
-    assert stored.status_code in (200, 201)
-    try:
-        page = open_page(seed_server.url)
-        asked_for: list[str] = []
-        page.on("request", lambda request: asked_for.append(request.url))
-        answered(page, f"When did the harbour master of Zanderfjord close the ferry port? {beacon}")
-        cite(page, 1).click()
-        expect(page.locator("#evidence .source-title")).to_contain_text("Zanderfjord ferry")
-        assert page.evaluate("window.pwned") is None
-        assert page.locator("#page :is(img, svg, script, iframe), #page a[href^=javascript]").count() == 0
-        assert not [url for url in asked_for if urlsplit(url).path == "/beacon"]
-    finally:
-        httpx.delete(f"{seed_server.url}/v1/articles/{stored.json()['id']}")
-
-
-def test_no_file_of_the_server_can_be_fetched(seed_server: Any) -> None:
-    for path in ("/gradio_api/file=/etc/passwd", "/file=/etc/passwd", "/gradio_api/proxy=http://127.0.0.1/", "/docs"):
-        assert httpx.get(f"{seed_server.url}{path}").status_code in (403, 404), path
-    assert httpx.post(f"{seed_server.url}/gradio_api/upload", files={"files": b"x"}).status_code in (403, 404)
 
 
 # The page on an engine that does what the question says

@@ -230,22 +230,23 @@ def test_somebody_elses_conversation_can_only_be_read() -> None:
 
 
 def test_an_empty_library_says_how_to_fill_it() -> None:
-    page = Markup(render_welcome(0, ("When?",)))
+    page = Markup(render_welcome(0))
     assert "rag ingest" in page.words
     assert page.all("button", data_view="library") != []
     assert page.all("button", data_do="ask") == []
 
 
-def test_an_empty_conversation_says_what_there_is_and_what_could_be_asked() -> None:
-    page = Markup(render_welcome(1200, ("When?", "Who?")))
-    assert "the 1,200 articles" in page.words
-    assert [each["data-question"] for each in page.all("button", data_do="ask")] == ["When?", "Who?"]
+def test_an_empty_conversation_says_what_there_is() -> None:
+    assert "the 1,200 articles" in Markup(render_welcome(1200)).words
     assert "the one article in" in render_welcome(1)
 
 
 def test_without_suggestions_there_is_no_label() -> None:
     assert render_suggestions((), "Ask next") == ""
-    assert Markup(render_suggestions(("When?",), "Ask next")).words == "Ask nextWhen?"
+    page = Markup(render_suggestions(("When?", "Who?"), "Ask next", after="k"))
+    assert page.words == "Ask nextWhen?Who?"
+    assert [each["data-question"] for each in page.all("button", data_do="ask")] == ["When?", "Who?"]
+    assert page.all("div")[0]["data-after"] == "exchange-k"
 
 
 # Safe
@@ -275,7 +276,6 @@ def test_words_from_outside_are_inert_wherever_they_stand(words: str) -> None:
         render_exchange(Exchange(words, "streaming", (titled,), (claim,), reset=words)),
         render_exchange(Exchange(words, "failed", problem=words)),
         render_answer(none, last=True),
-        render_welcome(3, (words,)),
         render_suggestions((words,), words),
         render_notice(words),
     ):

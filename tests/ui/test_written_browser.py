@@ -15,6 +15,7 @@ from tests.conftest import Server, start_server, stop_server
 from tests.fakes.openai_server import DONE, FakeOpenAI, Reply
 from tests.ui.asking import answered, ask, cite
 from tests.ui.test_chat_browser import MUSCAT
+from tests.ui.test_safety_browser import ATTACKS, Watch
 
 pytestmark = pytest.mark.browser
 
@@ -49,6 +50,17 @@ def test_a_written_claim_shows_its_quote_and_its_flag(server: Server, model: Fak
     assert live.locator("b").count() == 0
     cite(page, 1).click()
     expect(page.locator("mark").first).to_contain_text("bring about a cease-fire in Gaza")
+
+
+def test_what_a_model_writes_stays_words(server: Server, model: FakeOpenAI, open_page: Any) -> None:
+    model.answers(json.dumps({**CLAIM, "claim": f"Iran demanded a cease-fire in Gaza. {' '.join(ATTACKS[:7])}"}), DONE)
+    page = open_page(server.url)
+    watch = Watch(page)
+    answered(page, MUSCAT)
+    expect(page.locator("#live .claims")).to_contain_text("Iran demanded a cease-fire in Gaza.")
+    cite(page, 1).click()
+    expect(page.locator("mark").first).to_be_visible()
+    watch.nothing_came_alive()
 
 
 def test_a_model_that_breaks_off_ends_in_labelled_quotes(server: Server, model: FakeOpenAI, open_page: Any) -> None:
