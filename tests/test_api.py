@@ -99,7 +99,7 @@ def test_filters_hold(http: httpx.Client) -> None:
 def test_a_declined_question_shows_what_was_closest(http: httpx.Client) -> None:
     answer = http.post("/v1/answer", json={"question": "Who is the chief executive of Apple?"}).json()
     assert (answer["verdict"], answer["claims"], answer["sources"]) == ("no_evidence", [], [])
-    assert set(answer["closest"][0]) == {"article_id", "title", "start", "end", "text"}
+    assert set(answer["closest"][0]) == {"article_id", "title", "start", "end", "text", "version"}
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,15 @@ def test_articles_come_and_go(locked: Server) -> None:
 def test_articles_are_listed_in_pages(http: httpx.Client) -> None:
     everything = http.get("/v1/articles").json()
     assert everything["next"] is None
-    assert set(everything["articles"][0]) == {"id", "title", "publisher", "published", "url", "passages"}
+    assert set(everything["articles"][0]) == {
+        "id",
+        "title",
+        "publisher",
+        "published",
+        "url",
+        "passages",
+        "version",
+    }
     ids, after = [], None
     while True:
         page = http.get("/v1/articles", params={"limit": 3} | ({"after": after} if after else {})).json()

@@ -51,6 +51,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-quic",
+    "--disable-features=PreloadTopChromeWebUI",  # pages of the browser itself, drawn for nobody
 )
 OpenPage = Callable[..., Page]
 
