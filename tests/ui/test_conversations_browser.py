@@ -205,7 +205,8 @@ def test_an_opinion_is_kept_with_its_question_and_shown_again(scripted: Any, ope
     page.get_by_text("Say more").click()
     page.get_by_label("Comment").fill("It was <b>late</b>.")
     page.get_by_label("Words the right answer holds").fill("at one o'clock")
-    page.get_by_role("button", name="Keep").click()
+    with page.expect_response(re.compile("run/predict")):
+        page.get_by_role("button", name="Keep").click()
     expect(page.get_by_label("Comment")).to_be_hidden()
     given = [each for each in scripted.engine.opinions.all() if each.comment == "It was <b>late</b>."]
     assert [(each.good, each.expected, each.answer.question) for each in given] == [(False, "at one o'clock", FERRY)]
