@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -11,97 +11,49 @@ import gradio as gr
 
 from rag.errors import InvalidRequest, RagError, UnknownConversation
 from rag.records import Filters
+from ui.ask_view import AskView, Place
 from ui.conversation import Exchange, stop
 from ui.desk import Desk, explain
 from ui.history import render_editing, render_history, render_problem, render_visiting
 from ui.narrowing import narrowed, render_narrowing, without
 from ui.owner import owner_of
-from ui.rendering import render_conversation, render_exchange, render_notice, render_suggestions, render_welcome
+from ui.rendering import render_conversation, render_exchange, render_suggestions, render_welcome
 
 __all__ = ["AskTab"]
 
-# What the page's script sends here. Gradio looks for the names of events in this text, in quotes.
-_HUB = """// "ask" "again" "widen" "edit" "unedit" "opinion" "narrow" "unchip" "open" "rename" "sharing" "discard"
-window.dateline = {send: (name, data) => trigger(name, data)};
-trigger("arrive", {address: location.search});"""
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 Update = dict[Any, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page is: its conversation (empty before the first answer), what that is narrowed to, the exchange
-    that is being answered or was last, and the key of one that the next question takes the place of.
-
-    Everything else is in the library, so that a page that stays open all day holds one exchange and no more.
-    """
-
-    conversation: str = ""
-    narrowing: Filters = Filters()
-    current: Exchange | None = None
-    replaced: str = ""
-
-
-class AskTab:
-    """Its components and what happens between them."""
+class AskTab(AskView):
+    """What happens between its components."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
 
-    def build(self, notice: str | None) -> None:
-        self.place = gr.State(Place())
-        self.hub = gr.HTML("", elem_id="hub", js_on_load=_HUB, visible="hidden")
-        with gr.Row(elem_id="desk"):
-            self.history = gr.HTML("", elem_id="history", apply_default_css=False)
-            with gr.Column(elem_id="talk"):
-                with gr.Column(elem_id="transcript"):
-                    self.past = gr.HTML("", elem_id="past", apply_default_css=False)
-                    with gr.Column(elem_id="now"):
-                        self.live = gr.HTML("", elem_id="live", apply_default_css=False)
-                        self.examples = gr.HTML("", elem_id="examples", apply_default_css=False)
-                        self.suggestions = gr.HTML("", elem_id="suggestions", apply_default_css=False)
-                self._composer(notice)
-
-    def _composer(self, notice: str | None) -> None:
-        with gr.Column(elem_id="composer"):
-            self.narrow = gr.HTML("", elem_id="narrowing", apply_default_css=False)
-            self.editing = gr.HTML("", elem_id="editing", apply_default_css=False)
-            with gr.Row(elem_id="ask-row"):
-                self.question = gr.Textbox(
-                    label="Question",
-                    placeholder="Ask the articles",
-                    lines=1,
-                    max_lines=6,
-                    elem_id="question",
-                    html_attributes=gr.InputHTMLAttributes(enterkeyhint="send"),
-                )
-                self.ask = gr.Button("Ask", variant="primary", elem_id="ask", min_width=0)
-                self.stop = gr.Button("Stop", elem_id="stop", min_width=0, visible=False)
-            if notice:
-                gr.HTML(render_notice(notice), apply_default_css=False)
-
     def wire(self, new: gr.Button) -> None:
         place, hub, quick = self.place, self.hub, {"queue": False, **_QUIET}
-        shown = [place, self.question, self.past, self.live, self.suggestions, self.history]
+        state = [place, self.narrowing]
+        shown = [*state, self.question, self.past, self.live, self.suggestions, self.history]
         shown += [self.narrow, self.editing, self.ask, self.stop]
         running = [
             # Who presses Enter while an answer is being written is asked for when it is whole.
             gr.on(
                 [self.question.submit, self.ask.click],
                 self.typed,
-                [self.question, place],
+                [self.question, *state],
                 shown,
                 trigger_mode="always_last",
                 **_QUIET,
             ),
-            hub.ask(self.pressed, place, shown, **_QUIET),
-            hub.again(self.again, place, shown, **_QUIET),
-            hub.widen(self.widened, place, shown, **_QUIET),
+            hub.ask(self.pressed, state, shown, **_QUIET),
+            hub.again(self.again, state, shown, **_QUIET),
+            hub.widen(self.widened, state, shown, **_QUIET),
         ]
         for asked in running:
-            asked.then(self.suggest, place, self.suggestions, concurrency_limit=2, **_QUIET)
-        self.stop.click(self.stopped, place, shown, cancels=running, **quick)
+            asked.then(self.suggest, state, self.suggestions, concurrency_limit=2, **_QUIET)
+        self.stop.click(self.stopped, state, shown, cancels=running, **quick)
         new.click(self.emptied, None, shown, cancels=running, **quick).then(
             self.exemplify, None, self.examples, **_QUIET
         )
@@ -111,50 +63,58 @@ class AskTab:
             (hub.edit, self.edited),
             (hub.unedit, self.unedited),
             (hub.opinion, self.judged),
-            (hub.narrow, self.narrowed),
-            (hub.unchip, self.unchipped),
             (hub.rename, self.renamed),
             (hub.sharing, self.shared),
             (hub.discard, self.discarded),
         ):
             event(handler, place, shown, trigger_mode="multiple", **quick)
+        hub.narrow(self.narrowed, state, shown, trigger_mode="multiple", **quick)
+        hub.unchip(self.unchipped, state, shown, trigger_mode="multiple", **quick)
 
     # Asking
 
-    def typed(self, words: str, place: Place, request: gr.Request) -> Iterator[Update]:
+    def typed(self, words: str, place: Place, narrowing: Filters, request: gr.Request) -> Iterator[Update]:
         """One exchange, update by update: what was asked at once, then every claim as it comes."""
         if not (words := (words or "").strip()):
             # Nothing is touched: the box may hold what was typed since.
             yield self._buttons(running=False)
             return
-        yield from self._answer(words, place, request, box={self.question: ""})
+        yield from self._answer(words, place, narrowing, request, box={self.question: ""})
 
-    def pressed(self, place: Place, request: gr.Request, event: gr.EventData) -> Iterator[Update]:
+    def pressed(self, place: Place, narrowing: Filters, request: gr.Request, event: gr.EventData) -> Iterator[Update]:
         """A question that stands on the page, such as an example."""
         if _busy(place):
             yield self._buttons(running=True)
         else:
-            yield from self._answer(_said(event, "question"), replace(place, replaced=""), request)
+            yield from self._answer(_said(event, "question"), replace(place, replaced=""), narrowing, request)
 
-    def again(self, place: Place, request: gr.Request) -> Iterator[Update]:
+    def again(self, place: Place, narrowing: Filters, request: gr.Request) -> Iterator[Update]:
         """The last question once more, in its own place."""
         if place.current is None or _busy(place):
             yield self._buttons(running=_busy(place))
         else:
-            yield from self._answer(place.current.question, replace(place, replaced=place.current.key), request)
+            asked = replace(place, replaced=place.current.key)
+            yield from self._answer(place.current.question, asked, narrowing, request)
 
-    def widened(self, place: Place, request: gr.Request) -> Iterator[Update]:
+    def widened(self, place: Place, narrowing: Filters, request: gr.Request) -> Iterator[Update]:
         """The last question again, of articles of every date."""
         if place.current is None or _busy(place):
             yield self._buttons(running=_busy(place))
             return
-        everything = Filters(publishers=place.narrowing.publishers)
-        asked = replace(place, replaced=place.current.key, narrowing=everything)
-        yield self._narrow(asked, everything, _owner(request))
-        yield from self._answer(place.current.question, asked, request, all_dates=True)
+        everything = Filters(publishers=narrowing.publishers)
+        asked = replace(place, replaced=place.current.key)
+        yield self._narrow(place, everything, _owner(request))
+        yield from self._answer(place.current.question, asked, everything, request, all_dates=True)
 
     def _answer(
-        self, words: str, place: Place, request: gr.Request, *, box: Update | None = None, all_dates: bool = False
+        self,
+        words: str,
+        place: Place,
+        narrowing: Filters,
+        request: gr.Request,
+        *,
+        box: Update | None = None,
+        all_dates: bool = False,
     ) -> Iterator[Update]:
         owner = _owner(request)
         earlier = self.desk.earlier(place.conversation, owner, but=place.replaced)
@@ -164,24 +124,24 @@ class AskTab:
             self.past: render_conversation(earlier),
             self.suggestions: "",
             self.editing: "",
-            **self._current(place, exchange),
+            **self._current(place, begun),
             **self._buttons(running=True),
         }
-        for exchange in self.desk.answer(begun, earlier, place.narrowing, all_dates):
+        for exchange in self.desk.answer(begun, earlier, narrowing, all_dates):
             if exchange.running:
                 yield self._current(place, exchange)
         # Whole on the page only once it is kept: what is asked next is answered out of what is kept.
-        yield self._kept(place, exchange, owner)
+        yield self._kept(place, exchange, narrowing, owner)
 
-    def stopped(self, place: Place, request: gr.Request) -> Update:
+    def stopped(self, place: Place, narrowing: Filters, request: gr.Request) -> Update:
         if place.current is None or not place.current.running:
             return self._buttons(running=False)
-        return self._kept(place, stop(place.current), _owner(request))
+        return self._kept(place, stop(place.current), narrowing, _owner(request))
 
-    def _kept(self, place: Place, exchange: Exchange, owner: str) -> Update:
+    def _kept(self, place: Place, exchange: Exchange, narrowing: Filters, owner: str) -> Update:
         """The exchange as it stays, stored. That it could not be stored must not take the answer away."""
         try:
-            id_ = self.desk.keep(place.conversation, owner, exchange, place.narrowing, instead_of=place.replaced)
+            id_ = self.desk.keep(place.conversation, owner, exchange, narrowing, instead_of=place.replaced)
         except RagError as error:
             gr.Warning(f"This answer is not kept. {explain(error)}")
             id_ = place.conversation
@@ -192,12 +152,12 @@ class AskTab:
             **self._buttons(running=False),
         }
 
-    def suggest(self, place: Place, request: gr.Request) -> str:
+    def suggest(self, place: Place, narrowing: Filters, request: gr.Request) -> str:
         """Questions to go on with, once an answer is whole."""
         if place.current is None or place.current.running:
             return ""
         earlier = self.desk.earlier(place.conversation, _owner(request), but=place.current.key)
-        questions = self.desk.follow_ups(place.current, earlier, place.narrowing)
+        questions = self.desk.follow_ups(place.current, earlier, narrowing)
         return render_suggestions(questions, "Ask next", after=place.current.key)
 
     # Coming and going
@@ -239,7 +199,7 @@ class AskTab:
             return self._emptied(owner, explain(error))
         *before, last = opened.exchanges or (None,)
         visiting = "" if opened.own else render_visiting()
-        place = Place(opened.conversation.id, opened.conversation.filters, last)
+        place = Place(opened.conversation.id, last)
         return {
             self.place: place,
             self.past: visiting + render_conversation([each for each in before if each], own=opened.own),
@@ -247,7 +207,7 @@ class AskTab:
             self.suggestions: "",
             self.editing: "",
             self.history: render_history(self.desk.conversations(owner), opened.conversation.id),
-            **self._narrowing(place.narrowing),
+            **self._narrowing(opened.conversation.filters),
             **self._buttons(running=False),
         }
 
@@ -281,19 +241,19 @@ class AskTab:
 
     # Narrowing
 
-    def narrowed(self, place: Place, request: gr.Request, event: gr.EventData) -> Update:
+    def narrowed(self, place: Place, narrowing: Filters, request: gr.Request, event: gr.EventData) -> Update:
         form = {name: getattr(event, name, None) for name in ("since", "until", "publishers")}
         try:
             return self._narrow(place, narrowed(form), _owner(request))
         except InvalidRequest as error:
-            return {self.narrow: render_narrowing(place.narrowing, self.desk.publishers(), explain(error))}
+            return {self.narrow: render_narrowing(narrowing, self.desk.publishers(), explain(error))}
 
-    def unchipped(self, place: Place, request: gr.Request, event: gr.EventData) -> Update:
-        return self._narrow(place, without(place.narrowing, _said(event, "chip")), _owner(request))
+    def unchipped(self, place: Place, narrowing: Filters, request: gr.Request, event: gr.EventData) -> Update:
+        return self._narrow(place, without(narrowing, _said(event, "chip")), _owner(request))
 
     def _narrow(self, place: Place, filters: Filters, owner: str) -> Update:
         self.desk.narrow(place.conversation, owner, filters)
-        return {self.place: replace(place, narrowing=filters), **self._narrowing(filters)}
+        return self._narrowing(filters)
 
     # The list of conversations
 
@@ -324,7 +284,7 @@ class AskTab:
         return {self.place: replace(place, current=exchange), self.live: render_exchange(exchange, last=True)}
 
     def _narrowing(self, filters: Filters) -> Update:
-        return {self.narrow: render_narrowing(filters, self.desk.publishers())}
+        return {self.narrowing: filters, self.narrow: render_narrowing(filters, self.desk.publishers())}
 
     def _buttons(self, *, running: bool) -> Update:
         return {self.ask: gr.update(visible=not running), self.stop: gr.update(visible=running)}
