@@ -36,7 +36,7 @@ class AskTab(AskView):
         place, hub, quick = self.place, self.hub, {"queue": False, **_QUIET}
         state = [place, self.narrowing]
         shown = [*state, self.question, self.past, self.live, self.suggestions, self.history]
-        shown += [self.narrow, self.editing, self.ask, self.stop]
+        shown += [self.narrow, self.editing, self.said, self.ask, self.stop]
         running = [
             # Who presses Enter while an answer is being written is asked for when it is whole.
             gr.on(
@@ -124,6 +124,7 @@ class AskTab(AskView):
             self.past: render_conversation(earlier),
             self.suggestions: "",
             self.editing: "",
+            self.said: "",
             **self._current(place, begun),
             **self._buttons(running=True),
         }
@@ -140,15 +141,16 @@ class AskTab(AskView):
 
     def _kept(self, place: Place, exchange: Exchange, narrowing: Filters, owner: str) -> Update:
         """The exchange as it stays, stored. That it could not be stored must not take the answer away."""
+        problem = ""
         try:
             id_ = self.desk.keep(place.conversation, owner, exchange, narrowing, instead_of=place.replaced)
         except RagError as error:
-            gr.Warning(f"This answer is not kept. {explain(error)}")
-            id_ = place.conversation
+            id_, problem = place.conversation, render_problem(f"This answer is not kept. {explain(error)}")
         after = replace(place, conversation=id_, replaced="")
         return {
             **self._current(after, exchange),
             self.history: render_history(self.desk.conversations(owner), id_),
+            self.said: problem,
             **self._buttons(running=False),
         }
 
@@ -187,6 +189,7 @@ class AskTab(AskView):
             self.live: welcome,
             self.suggestions: "",
             self.editing: "",
+            self.said: "",
             self.history: render_history(self.desk.conversations(owner)),
             **self._narrowing(Filters()),
             **self._buttons(running=False),
@@ -206,6 +209,7 @@ class AskTab(AskView):
             self.live: render_exchange(last, last=True, own=opened.own) if last else "",
             self.suggestions: "",
             self.editing: "",
+            self.said: "",
             self.history: render_history(self.desk.conversations(owner), opened.conversation.id),
             **self._narrowing(opened.conversation.filters),
             **self._buttons(running=False),
@@ -232,8 +236,7 @@ class AskTab(AskView):
         try:
             exchanges = self.desk.judge(place.conversation, owner, key, said)
         except RagError as error:
-            gr.Warning(explain(error))
-            return {self.past: gr.skip()}
+            return {self.said: render_problem(explain(error))}
         if place.current is None or place.current.running:
             return {self.past: render_conversation(exchanges)}
         *before, last = exchanges
@@ -271,12 +274,13 @@ class AskTab(AskView):
         return {**changed, **(self._emptied(_owner(request)) if id_ == place.conversation else {})}
 
     def _changed(self, place: Place, request: gr.Request, change: Callable[[str], None]) -> Update:
-        owner = _owner(request)
+        owner, problem = _owner(request), ""
         try:
             change(owner)
         except RagError as error:
-            gr.Warning(explain(error))
-        return {self.history: render_history(self.desk.conversations(owner), place.conversation)}
+            problem = render_problem(explain(error))
+        listed = render_history(self.desk.conversations(owner), place.conversation)
+        return {self.history: listed, self.said: problem}
 
     # What is drawn
 

@@ -54,6 +54,7 @@ class AskView:
         with gr.Column(elem_id="composer"):
             self.narrow = gr.HTML("", elem_id="narrowing", apply_default_css=False)
             self.editing = gr.HTML("", elem_id="editing", apply_default_css=False)
+            self.said = gr.HTML("", elem_id="said", apply_default_css=False)
             with gr.Row(elem_id="ask-row"):
                 self.question = gr.Textbox(
                     label="Question",

@@ -67,6 +67,9 @@ def test_conversations_are_listed_renamed_and_deleted(scripted: Any, open_page: 
 
     titles.last.click()
     expect(page.locator(".asked")).to_have_text("First question of the day?")
+    # As from another window, in which the conversation has been deleted since.
+    page.evaluate("window.dateline.send('rename', {conversation: 'gone', title: 'x'})")
+    expect(page.get_by_role("alert")).to_contain_text("There is no such conversation")
     menu(page, "Delete")
     expect(page.get_by_role("dialog")).to_contain_text("First question of the day?")
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
