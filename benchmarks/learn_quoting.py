@@ -6,9 +6,8 @@ Two libraries: all paragraphs of SQuAD v1.1 dev, asked its questions of held-out
 reader has seen neither them nor their paragraphs' questions), a like number that their paragraph does not
 answer, and questions of MTRAG that are off every topic there; and the news articles of four fifths of
 EvoTemp (Ouyang et al., 2025), asked the questions about them and those about the articles that are not
-there, both only of topics that the reader has not learned on (see `reader_training/news.py`). What was
-measured of each candidate sentence goes into a logistic regression, in five folds by title or topic: nothing
-is scored by weights that have seen its group.
+there. What was measured of each candidate sentence goes into a logistic regression, in five folds by title
+or question: nothing is scored by weights that have seen its group.
 
 Prints, for each library, the share of first quotes that are right (SQuAD: the sentence in which the answer
 stands; news: one that holds the answer) and the share with a right one in the first three, beside the
@@ -32,14 +31,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import squad
 from benchmarks.logistic import Array, fitted
-from benchmarks.reader_training import news
 from rag.answering.quoting import scoring
 from rag.answering.quoting.candidates import Candidate
 from rag.answering.quoting.measuring import FEATURES
@@ -51,7 +49,7 @@ from rag.settings import Settings
 
 FOLDS = 5
 MTRAG = squad.FOLDER.parent / "mtrag" / "tasks-half.jsonl.gz"
-EVOTEMP = news.FOLDER / "EvoTemp.json.gz"
+EVOTEMP = squad.FOLDER.parent / "conflict" / "EvoTemp.json.gz"
 # The gate measures with the other domains.
 OFF_TOPIC = ("govt", "clapnq")
 
@@ -97,30 +95,28 @@ def squad_set(count: int) -> tuple[list[Draft], list[Asked]]:
 
 
 def news_set() -> tuple[list[Draft], list[Asked]]:
-    """The articles of four in five questions, and the questions of held-out topics. Every fifth question's articles
-    are missing, so that nothing answers it."""
+    """The articles of four in five questions. The fifth question's are missing, so that nothing answers it."""
     with gzip.open(EVOTEMP, "rt", encoding="utf-8") as file:
         rows = json.load(file)
     drafts, asked = [], []
     for row in rows:
-        answers = [form.casefold() for form in news.strings(row["answers"] or [])]
+        # Some answers stand alone, some as a list of ways to say it.
+        told = [form for answer in row["answers"] or [] for form in (answer if isinstance(answer, list) else [answer])]
+        answers = [form.strip().casefold() for form in told if form and form.strip()]
         docs = [doc for doc in row["docs"] if doc["text"]]
         if not any(answer in doc["text"].casefold() for answer in answers for doc in docs):
             continue
-        missing = row["id"] % 5 == 0
-        topic = news.topic_of(f"EvoTemp-{row['id']}")
-        if topic in news.held_out():
-            kind: Kind = "off topic" if missing else "answerable"
-            asked.append(Asked(topic, kind, row["question"], partial(_holds_words, () if missing else answers)))
-        drafts += [] if missing else [_article(row["id"], doc) for doc in docs]
+        if row["id"] % 5 == 0:
+            asked.append(Asked(str(row["id"]), "off topic", row["question"]))
+            continue
+        asked.append(Asked(str(row["id"]), "answerable", row["question"], partial(_holds_words, answers)))
+        for doc in docs:
+            title, _, text = doc["text"].partition("\n")
+            source = f"id:{row['id']}-{doc['id']}"
+            day = str(doc["date"]).replace("/", "-")  # some say "1 month ago", some nothing
+            published = day if re.fullmatch(r"\d{4}-\d\d-\d\d", day) else None
+            drafts.append(Draft(text.strip() or title, title, source, published=published))
     return drafts, asked
-
-
-def _article(question: int, doc: dict[str, Any]) -> Draft:
-    title, _, text = doc["text"].partition("\n")
-    day = str(doc["date"]).replace("/", "-")  # some say "1 month ago", some nothing
-    published = day if re.fullmatch(r"\d{4}-\d\d-\d\d", day) else None
-    return Draft(text.strip() or title, title, f"id:{question}-{doc['id']}", published=published)
 
 
 def _holds_place(source: squad.Asked, candidate: Candidate) -> bool:

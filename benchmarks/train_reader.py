@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 
 import torch
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 from torch import nn
 
@@ -38,7 +38,7 @@ from rag.models.local_encoder import packaged_weights
 from rag.models.reader import PACKAGED
 
 SEED = 7
-PEAK, PEAK_AGAIN = 1.5e-4, 1e-4  # learning rate from the encoder, and from a reader
+PEAK = 1.5e-4  # learning rate
 LOWEST = 0.02  # of the peak
 WARM_UP = 60  # steps
 DECAY = 0.01
@@ -50,7 +50,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=PACKAGED, help="where the reader is written")
     parser.add_argument("--minutes", type=float, default=72)
-    parser.add_argument("--from", dest="start", type=Path, help="go on from such float32 weights")
     parser.add_argument("--checkpoint", type=Path, help=f"the float32 weights, every {KEEP_EVERY} steps and at the end")
     options = parser.parse_args()
     if not squad.present():
@@ -63,20 +62,19 @@ def main() -> None:
         sys.exit(f"train_reader: {options.folder} cannot be written ({error.strerror}): name another folder")
     torch.manual_seed(SEED)
     encoder = read_folder(packaged_weights())
-    model = ReaderModel(encoder, load_file(options.start) if options.start else read_weights(encoder))
+    model = ReaderModel(encoder, read_weights(encoder))
     tokenizer = Tokenizer.from_file(str(encoder.path / TOKENIZER))
     tokenizer.no_padding()
     tokenizer.no_truncation()
     material = Material()
     answered = sum(bool(example.answers) for example in material.examples)
     print(f"{len(material.examples)} questions, {answered} answered; held out: {', '.join(sorted(squad.held_out()))}")
-    peak = PEAK_AGAIN if options.start else PEAK
-    fit(model, Sampler(material, tokenizer, SEED), options.minutes * 60, peak, options.checkpoint)
+    fit(model, Sampler(material, tokenizer, SEED), options.minutes * 60, options.checkpoint)
     written = export(encoder, model.bert_weights(), options.folder)
     print(f"{written}: {written.stat().st_size / 1e6:.1f} MB")
 
 
-def fit(model: ReaderModel, sampler: Sampler, seconds: float, peak: float, checkpoint: Path | None) -> None:
+def fit(model: ReaderModel, sampler: Sampler, seconds: float, checkpoint: Path | None) -> None:
     """Learn until the time is up, over as many epochs as that takes."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(
@@ -84,7 +82,7 @@ def fit(model: ReaderModel, sampler: Sampler, seconds: float, peak: float, check
             {"params": [parameter for parameter in trained if parameter.ndim > 1], "weight_decay": DECAY},
             {"params": [parameter for parameter in trained if parameter.ndim < 2], "weight_decay": 0.0},
         ],
-        lr=peak,
+        lr=PEAK,
     )
     model.train()
     begun, smooth = time.monotonic(), 0.0
@@ -94,7 +92,7 @@ def fit(model: ReaderModel, sampler: Sampler, seconds: float, peak: float, check
         if spent >= 1:
             break
         for group in optimiser.param_groups:
-            group["lr"] = peak * min(1, step / WARM_UP) * max(LOWEST, 1 - spent)
+            group["lr"] = PEAK * min(1, step / WARM_UP) * max(LOWEST, 1 - spent)
         current = loss(model, collate(groups))
         optimiser.zero_grad()
         current.backward()

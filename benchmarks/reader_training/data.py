@@ -1,8 +1,8 @@
-"""What the reader learns from: questions about SQuAD's training titles and the news, and what each is confused with.
+"""What the reader learns from: questions about the training titles of SQuAD, and the passages each is confused with.
 
 All answered questions of v1.1 dev and the unanswerable ones of the v2-like set. The titles that
 `benchmarks.squad` holds out give no question and no wrong passage; their paragraphs count only in how rare
-BM25 takes a word to be. Then those of `news.py`, whose held-out topics are not here at all.
+BM25 takes a word to be.
 
 The files are read here once more, because learning takes what measuring leaves out: every place that an
 annotator marked, and the few paragraphs that only the v2-like set has (as wrong passages).
@@ -22,7 +22,6 @@ from heapq import nlargest
 from typing import Any
 
 from benchmarks import squad
-from benchmarks.reader_training import news
 from rag.records import Span
 
 _WORD = re.compile(r"\w+")
@@ -36,11 +35,8 @@ _STOP_WORDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """`topic` is a title of SQuAD, or one of `news.py`."""
-
     title: str
     text: str
-    topic: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,59 +76,40 @@ class BM25:
 class Material:
     """All passages, and the examples of the training titles.
 
-    `examples` are those of v1.1 dev in the order of the file, then the unanswerable ones, then the news: one for
-    each report that holds an answer.
+    `examples` are those of v1.1 dev in the order of the file, then the unanswerable ones.
     """
 
     def __init__(self) -> None:
         self.passages = _passages()
-        self.held = frozenset(n for n, passage in enumerate(self.passages) if passage.topic in squad.held_out())
+        self.held = frozenset(n for n, passage in enumerate(self.passages) if passage.title in squad.held_out())
         self.examples = _examples(self.passages)
-        self._first_report = len(self.passages)
-        for asked in news.training():
-            self._take(asked)
         assert not any(example.passage in self.held for example in self.examples)
-        self.learned = [n for n in range(len(self.passages)) if n not in self.held]
-        self._ranking = BM25(f"{passage.title} {passage.text}" for passage in self.passages)
+        self._ranking = BM25(f"{passage.title.replace('_', ' ')} {passage.text}" for passage in self.passages)
         self._negatives = cache(self._find_negatives)
-
-    def _take(self, asked: news.News) -> None:
-        for report in asked.reports:
-            if report.answers:
-                spans = {Span(*place) for answer in report.answers for place in news.places(report.text, answer)}
-                own = tuple(sorted(spans, key=lambda span: span.start))
-                self.examples.append(Example(asked.question, len(self.passages), own))
-            self.passages.append(Passage(report.title, report.text, asked.topic))
 
     def negatives(self, number: int) -> list[int]:
         """Passages of training titles that an example may be confused with, the likeliest first: the best by
-        BM25 that are not its own and hold none of its answers, and of the news those of other topics (another
-        report may answer in words that nobody marked)."""
+        BM25 that are not its own and hold none of its answers."""
         return self._negatives(number)
 
     def _find_negatives(self, number: int) -> list[int]:
         example = self.examples[number]
-        own = self.passages[example.passage]
-        answers = [own.text[place.start : place.end].lower() for place in example.answers]
+        own = self.passages[example.passage].text
+        answers = [own[place.start : place.end].lower() for place in example.answers]
         return [
             other
             for other in self._ranking.best(example.question, 12)
             if other != example.passage
-            and not (other >= self._first_report and self.passages[other].topic == own.topic)
             and other not in self.held
             and not any(answer in self.passages[other].text.lower() for answer in answers)
         ]
 
 
 def _passages() -> list[Passage]:
-    passages = [_paragraph(paragraph.title, paragraph.text) for paragraph in squad.paragraphs()]
+    passages = [Passage(paragraph.title, paragraph.text) for paragraph in squad.paragraphs()]
     known = {passage.text for passage in passages}
-    more = (_paragraph(title, one["context"]) for title, one in _paragraphs(squad.V2))
+    more = (Passage(title, one["context"]) for title, one in _paragraphs(squad.V2))
     return passages + [passage for passage in more if passage.text not in known]
-
-
-def _paragraph(title: str, text: str) -> Passage:
-    return Passage(title.replace("_", " "), text, title)
 
 
 def _examples(passages: list[Passage]) -> list[Example]:

@@ -9,27 +9,29 @@ find elsewhere: a question mark, a title in front, a passage that answers becaus
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tokenizers import Tokenizer
 
-from benchmarks.reader_training.data import Material
-from benchmarks.reader_training.near_misses import NearMisses
+from benchmarks.reader_training.data import Example, Material
 from rag.records import Span
 
 FIRST, END = 101, 102  # [CLS], [SEP]
 LONGEST = 300  # tokens of question, title and passage together
 LONGEST_QUESTION = 48  # tokens
-LONGEST_TITLE = 64  # tokens
 QUESTIONS_AT_ONCE = 16
 SORTED_AT_ONCE = 256  # questions
 
 # Shares of the questions.
-SWAPPED = 0.30  # of the answered ones: a near miss instead, where there is one
+SWAPPED = 0.10  # a name or a number replaced, so that the passage no longer answers
 UNMARKED = 0.30  # without the question mark
 WITHHELD = 0.08  # a wrong passage in place of the right one
 TITLED = 0.60  # of the passages: the title in front
+
+_NUMBER = re.compile(r"\b\d[\d,.]*\b")
+_NAME = re.compile(r"(?<!^)\b[A-Z][a-z]+(?: [A-Z][a-z]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,9 @@ class Sampler:
         self._tokenizer = tokenizer
         self._random = random.Random(seed)
         self._passages: dict[int, Tokens] = {}
-        self._near_misses = NearMisses(material.passages, material.learned)
+        asked = [example.question for example in material.examples]
+        self._numbers = [match.group() for question in asked for match in _NUMBER.finditer(question)]
+        self._names = [match.group() for question in asked for match in _NAME.finditer(question)]
 
     def epoch(self) -> Iterator[list[Group]]:
         """Every example once, in batches of 16 questions of like length."""
@@ -102,7 +106,7 @@ class Sampler:
         """The passage it was asked about and, if that answers, a wrong one to tell it from."""
         example = self._material.examples[number]
         if example.answers and self._random.random() < SWAPPED:
-            example = self._near_misses.draw(example, self._random) or example
+            example = self._swapped(example)
         question = example.question
         if self._random.random() < UNMARKED:
             question = question.rstrip("?. ")
@@ -116,21 +120,33 @@ class Sampler:
         right = self._pair(question, example.passage, example.answers)
         return [right, self._pair(question, self._random.choice(negatives[:6]), ())]
 
+    def _swapped(self, example: Example) -> Example:
+        """With a name or number of the passage replaced in the question by another question's; as it was where
+        that cannot be done."""
+        text, question = self._material.passages[example.passage].text, example.question
+        found = [(match.group(), self._numbers) for match in _NUMBER.finditer(question)]
+        # The first letter is a capital in any case.
+        found += [(match.group(), self._names) for match in _NAME.finditer(question[1:])]
+        found = [(old, others) for old, others in found if old in text]
+        if not found:
+            return example
+        old, others = self._random.choice(found)
+        new = self._random.choice(others)
+        if new == old or new.lower() in text.lower():
+            return example
+        return Example(question.replace(old, new, 1), example.passage, ())
+
     def _pair(self, question: str, number: int, answers: tuple[Span, ...]) -> Pair:
         assert number not in self._material.held
         asked = self._tokens(question).ids[:LONGEST_QUESTION]
         title: list[int] = []
         if self._random.random() < TITLED:
-            title = self._title(number)
+            title = self._tokens(self._material.passages[number].title.replace("_", " ") + " .").ids
         if number not in self._passages:
             self._passages[number] = self._tokens(self._material.passages[number].text)
         passage = self._passages[number]
         window = self._window(passage, LONGEST - len(asked) - len(title) - 3, answers)
         return pair(asked, title, passage, window, answers)
-
-    def _title(self, number: int) -> list[int]:
-        title = self._material.passages[number].title
-        return self._tokens(f"{title} .").ids[:LONGEST_TITLE] if title else []
 
     def _window(self, passage: Tokens, room: int, answers: tuple[Span, ...]) -> range:
         """The tokens of a passage that is too long: about its first answer, at a random place, else the first."""

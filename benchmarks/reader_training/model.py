@@ -47,7 +47,7 @@ class Layer(nn.Module):
 
 
 class ReaderModel(nn.Module):
-    """Starts from a sentence encoder's weights, with the two heads at random, or from those of a reader."""
+    """Starts from a sentence encoder's weights; the two heads start at random."""
 
     def __init__(self, folder: BertFolder, weights: Weights) -> None:
         super().__init__()
@@ -90,10 +90,6 @@ class ReaderModel(nn.Module):
             for kind in ("weight", "bias"):
                 parts = [weights[f"encoder.layer.{number}.attention.self.{part}.{kind}"] for part in _QKV]
                 getattr(layer.qkv, kind).copy_(torch.from_numpy(np.concatenate(parts)))
-        for name, head in (("span", self.span), ("answers", self.answers)):
-            if f"{name}.weight" in weights:
-                head.weight.copy_(torch.from_numpy(weights[f"{name}.weight"].copy()))
-                head.bias.copy_(torch.from_numpy(weights[f"{name}.bias"].copy()))
 
     def _named(self) -> list[tuple[str, nn.Module, str]]:
         """What a sentence encoder has too, but for queries, keys and values: name in BERT's weights, module, kind."""

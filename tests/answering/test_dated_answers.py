@@ -283,7 +283,7 @@ def test_the_day_after_counts_only_where_the_day_has_nothing_and_the_future_neve
 
 
 def test_what_names_the_time_is_offered_where_nothing_answers(asking: Asking) -> None:
-    assert [passage.article_id for passage in asking("What happened in 1973?").closest] == ["storm"]
+    assert [passage.article_id for passage in asking("News of 1973?").closest] == ["storm"]
 
 
 BRIDGE = "What did the mayor of Tolmer open"

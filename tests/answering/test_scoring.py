@@ -89,7 +89,7 @@ def test_every_feature_is_what_it_says() -> None:
     price, first = row["Ines Holm,"], row["The ferry "]
     assert (price["opens"], first["opens"]) == (0.0, 1.0)
     assert price["kind"] == 1.0
-    assert (price["coverage"], first["coverage"]) == (1.0, 0.0)
+    assert (price["coverage"], first["coverage"]) == (0.0, -1.0)
     assert price["retrieved"] == price["rank"] == 1.0
     assert price["span"] > first["span"]
 

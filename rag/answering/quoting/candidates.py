@@ -32,9 +32,9 @@ _LEANS_BACK = re.compile(
 class Candidate:
     """One sentence of a hit: `at` is its place in `around`, the sentences of the passage and beside it.
 
-    `score` is the probability that it answers the question, or the part of it that `part` numbers (0 the whole);
-    `continues` says that the sentence after it leans on it and has more of the question's words: "Marta Lind leads
-    the port. She announced a new pier."
+    `score` is the probability that it answers the question, or a part of it; `part` numbers the part, if any, that it
+    answers best of all; `continues` says that the sentence after it leans on it and has more of the question's words:
+    "Marta Lind leads the port. She announced a new pier."
     """
 
     hit: Hit

@@ -23,11 +23,12 @@ FEATURES = (
     "retrieved",  # how well the passage was retrieved, [0, 1]
     "rank",  # one over the place of the passage among the hits
     "cosine",  # of question and passage
-    "coverage",  # share of the question's terms (by rarity) in the sentence
-    "nearby",  # the same over the sentence, its neighbours and the title
+    "coverage",  # share of the question's terms (by rarity) in the sentence, less the largest share in any of them
+    "nearby",  # that share over the sentence, its neighbours and the title
     "kind",  # 1 if it holds a number, a date, a person, ... where one is asked for; 0.5 where none is
     "opens",  # 1 for the first sentence of a passage
 )
+_COVERAGE = FEATURES.index("coverage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,10 @@ def measure(question: str, rarity: dict[str, float], hits: Sequence[Hit], reader
             continues = number + 1 < len(own) and covered[number + 1][0] > coverage and leans_back(own[number + 1].text)
             candidates.append(replace(candidate, continues=continues))
             rows.append((span, span - reading.nothing, *of_passage, coverage, nearby, offered, float(number == 0)))
-    return Measured(candidates, np.array(rows, np.float64).reshape(-1, len(FEATURES)))
+    features = np.array(rows, np.float64).reshape(-1, len(FEATURES))
+    # A sentence that has less of the question than another is likely about something else.
+    features[:, _COVERAGE] -= features[:, _COVERAGE].max(initial=0.0)
+    return Measured(candidates, features)
 
 
 def terms(text: str) -> frozenset[str]:

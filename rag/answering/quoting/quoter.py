@@ -57,8 +57,9 @@ class Quoter:
         question = _what_is_asked(question)
         found = {(c.hit.passage.id, c.at): c for c in self._scored(question, hits)}
         for candidate in self._of_parts(question, hits):
-            at = candidate.hit.passage.id, candidate.at
-            found[at] = max(found[at], candidate, key=lambda c: c.score)
+            whole = found[candidate.hit.passage.id, candidate.at]
+            likelier = max(whole.score, candidate.score)
+            found[whole.hit.passage.id, whole.at] = replace(whole, score=likelier, part=whole.part or candidate.part)
         return best_first(found.values())
 
     def _of_parts(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
@@ -71,7 +72,7 @@ class Quoter:
             if not own or own[0].score < self.thresholds.best:
                 return []
             article = own[0].hit.article.id
-            found += [replace(candidate, part=number) for candidate in own]
+            found += [replace(own[0], part=number), *own[1:]]
         return found
 
     def _scored(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
@@ -101,12 +102,9 @@ class Quoter:
         return [_finding(quote) for quote in chosen]
 
     def _leads(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """The first candidate, and that of each other part of the question, which it would crowd out."""
-        leads: dict[int, Candidate] = {}
-        for candidate in candidates:
-            if candidate.score >= self.thresholds.best:
-                leads.setdefault(candidate.part, candidate)
-        return list(leads.values())
+        """The first candidate, and the best for each part of the question, which it would crowd out."""
+        first, *others = candidates
+        return [first, *(c for c in others if c.part and c.score >= self.thresholds.best)]
 
 
 def _what_is_asked(message: str) -> str:
