@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
@@ -33,65 +33,64 @@ class AskTab(AskView):
         self.desk = desk
 
     def wire(self, new: gr.Button) -> None:
+        """Every handler returns a value for each of its outputs: one that is left out is to Gradio a change of the
+        component, of which it makes and keeps a new one for every window."""
         place, hub, quick = self.place, self.hub, {"queue": False, **_QUIET}
-        state = [place, self.narrowing]
-        shown = [*state, self.question, self.past, self.live, self.suggestions, self.history]
-        shown += [self.narrow, self.editing, self.said, self.ask, self.stop]
+        state, narrows = [place, self.narrowing], [self.narrowing, self.narrow]
+        exchange = [place, self.past, self.live, self.suggestions, self.editing, self.said, self.history]
+        everything, listed = [*exchange, *narrows], [self.history, self.said]
         running = [
             # Who presses Enter while an answer is being written is asked for when it is whole.
             gr.on(
                 [self.question.submit, self.ask.click],
                 self.typed,
                 [self.question, *state],
-                shown,
+                exchange,
                 trigger_mode="always_last",
                 **_QUIET,
             ),
-            hub.ask(self.pressed, state, shown, **_QUIET),
-            hub.again(self.again, state, shown, **_QUIET),
-            hub.widen(self.widened, state, shown, **_QUIET),
+            hub.ask(self.pressed, state, exchange, **_QUIET),
+            hub.again(self.again, state, exchange, **_QUIET),
+            hub.widen(self.widened, state, everything, **_QUIET),
         ]
         for asked in running:
             asked.then(self.suggest, state, self.suggestions, concurrency_limit=2, **_QUIET)
-        self.stop.click(self.stopped, state, shown, cancels=running, **quick)
-        new.click(self.emptied, None, shown, cancels=running, **quick).then(
-            self.exemplify, None, self.examples, **_QUIET
-        )
-        hub.arrive(self.arrived, None, shown, **quick).then(self.exemplify, None, self.examples, **_QUIET)
-        hub.open(self.opened, None, shown, cancels=running, **quick)
-        for event, handler in (
-            (hub.edit, self.edited),
-            (hub.unedit, self.unedited),
-            (hub.opinion, self.judged),
-            (hub.rename, self.renamed),
-            (hub.sharing, self.shared),
-            (hub.discard, self.discarded),
-        ):
-            event(handler, place, shown, trigger_mode="multiple", **quick)
-        hub.narrow(self.narrowed, state, shown, trigger_mode="multiple", **quick)
-        hub.unchip(self.unchipped, state, shown, trigger_mode="multiple", **quick)
+        self.stop.click(self.stopped, state, [place, self.live, *listed], cancels=running, **quick)
+        for event, handler in ((new.click, self.emptied), (hub.arrive, self.arrived)):
+            event(handler, None, everything, cancels=running if event == new.click else None, **quick).then(
+                self.exemplify, None, self.examples, **_QUIET
+            )
+        hub.open(self.opened, None, everything, cancels=running, **quick)
+        many = {"trigger_mode": "multiple", **quick}
+        hub.edit(self.edited, place, [place, self.question, self.editing], **many)
+        hub.unedit(self.unedited, place, [place, self.question, self.editing], **many)
+        hub.opinion(self.judged, place, [place, self.past, self.live, self.said], **many)
+        hub.narrow(self.narrowed, state, narrows, **many)
+        hub.unchip(self.unchipped, state, narrows, **many)
+        hub.rename(self.renamed, place, listed, **many)
+        hub.sharing(self.shared, place, listed, **many)
+        hub.discard(self.discarded, place, everything, **many)
 
     # Asking
 
     def typed(self, words: str, place: Place, narrowing: Filters, request: gr.Request) -> Iterator[Update]:
         """One exchange, update by update: what was asked at once, then every claim as it comes."""
-        if not (words := (words or "").strip()):
-            # Nothing is touched: the box may hold what was typed since.
-            yield self._buttons(running=False)
-            return
-        yield from self._answer(words, place, narrowing, request, box={self.question: ""})
+        if words := (words or "").strip():
+            yield from self._answer(words, place, narrowing, request)
+        else:
+            yield self._as_it_is(place, _owner(request))
 
     def pressed(self, place: Place, narrowing: Filters, request: gr.Request, event: gr.EventData) -> Iterator[Update]:
         """A question that stands on the page, such as an example."""
         if _busy(place):
-            yield self._buttons(running=True)
+            yield self._as_it_is(place, _owner(request))
         else:
             yield from self._answer(_said(event, "question"), replace(place, replaced=""), narrowing, request)
 
     def again(self, place: Place, narrowing: Filters, request: gr.Request) -> Iterator[Update]:
         """The last question once more, in its own place."""
         if place.current is None or _busy(place):
-            yield self._buttons(running=_busy(place))
+            yield self._as_it_is(place, _owner(request))
         else:
             asked = replace(place, replaced=place.current.key)
             yield from self._answer(place.current.question, asked, narrowing, request)
@@ -99,45 +98,33 @@ class AskTab(AskView):
     def widened(self, place: Place, narrowing: Filters, request: gr.Request) -> Iterator[Update]:
         """The last question again, of articles of every date."""
         if place.current is None or _busy(place):
-            yield self._buttons(running=_busy(place))
+            yield {**self._as_it_is(place, _owner(request)), **self._narrowing(narrowing)}
             return
         everything = Filters(publishers=narrowing.publishers)
         asked = replace(place, replaced=place.current.key)
-        yield self._narrow(place, everything, _owner(request))
-        yield from self._answer(place.current.question, asked, everything, request, all_dates=True)
+        narrow = self._narrow(place, everything, _owner(request))
+        for update in self._answer(place.current.question, asked, everything, request, all_dates=True):
+            yield {**update, **narrow}
 
     def _answer(
-        self,
-        words: str,
-        place: Place,
-        narrowing: Filters,
-        request: gr.Request,
-        *,
-        box: Update | None = None,
-        all_dates: bool = False,
+        self, words: str, place: Place, narrowing: Filters, request: gr.Request, *, all_dates: bool = False
     ) -> Iterator[Update]:
         owner = _owner(request)
         earlier = self.desk.earlier(place.conversation, owner, but=place.replaced)
+        standing = self._standing(earlier, place, owner)
         begun = exchange = Exchange(words)
-        yield {
-            **(box or {}),
-            self.past: render_conversation(earlier),
-            self.suggestions: "",
-            self.editing: "",
-            self.said: "",
-            **self._current(place, begun),
-            **self._buttons(running=True),
-        }
+        yield {**standing, **self._current(place, begun)}
         for exchange in self.desk.answer(begun, earlier, narrowing, all_dates):
             if exchange.running:
-                yield self._current(place, exchange)
+                yield {**standing, **self._current(place, exchange)}
         # Whole on the page only once it is kept: what is asked next is answered out of what is kept.
-        yield self._kept(place, exchange, narrowing, owner)
+        yield {**standing, **self._kept(place, exchange, narrowing, owner)}
 
     def stopped(self, place: Place, narrowing: Filters, request: gr.Request) -> Update:
-        if place.current is None or not place.current.running:
-            return self._buttons(running=False)
-        return self._kept(place, stop(place.current), narrowing, _owner(request))
+        if place.current is not None and place.current.running:
+            return self._kept(place, stop(place.current), narrowing, _owner(request))
+        shown = self._as_it_is(place, _owner(request))
+        return {each: shown[each] for each in (self.place, self.live, self.history, self.said)}
 
     def _kept(self, place: Place, exchange: Exchange, narrowing: Filters, owner: str) -> Update:
         """The exchange as it stays, stored. That it could not be stored must not take the answer away."""
@@ -147,12 +134,7 @@ class AskTab(AskView):
         except RagError as error:
             id_, problem = place.conversation, render_problem(f"This answer is not kept. {explain(error)}")
         after = replace(place, conversation=id_, replaced="")
-        return {
-            **self._current(after, exchange),
-            self.history: render_history(self.desk.conversations(owner), id_),
-            self.said: problem,
-            **self._buttons(running=False),
-        }
+        return {**self._current(after, exchange), **self._listed(after, owner), self.said: problem}
 
     def suggest(self, place: Place, narrowing: Filters, request: gr.Request) -> str:
         """Questions to go on with, once an answer is whole."""
@@ -182,17 +164,12 @@ class AskTab(AskView):
         return render_suggestions(self.desk.examples(), "For example")
 
     def _emptied(self, owner: str, problem: str = "") -> Update:
-        welcome = render_welcome(self.desk.articles())
         return {
+            **self._standing((), Place(), owner),
+            **self._narrowing(Filters()),
             self.place: Place(),
             self.past: render_problem(problem) if problem else "",
-            self.live: welcome,
-            self.suggestions: "",
-            self.editing: "",
-            self.said: "",
-            self.history: render_history(self.desk.conversations(owner)),
-            **self._narrowing(Filters()),
-            **self._buttons(running=False),
+            self.live: render_welcome(self.desk.articles()),
         }
 
     def _opened(self, conversation_id: str, owner: str) -> Update:
@@ -204,15 +181,11 @@ class AskTab(AskView):
         visiting = "" if opened.own else render_visiting()
         place = Place(opened.conversation.id, last)
         return {
+            **self._standing((), place, owner),
+            **self._narrowing(opened.conversation.filters),
             self.place: place,
             self.past: visiting + render_conversation([each for each in before if each], own=opened.own),
             self.live: render_exchange(last, last=True, own=opened.own) if last else "",
-            self.suggestions: "",
-            self.editing: "",
-            self.said: "",
-            self.history: render_history(self.desk.conversations(owner), opened.conversation.id),
-            **self._narrowing(opened.conversation.filters),
-            **self._buttons(running=False),
         }
 
     # One exchange
@@ -220,7 +193,7 @@ class AskTab(AskView):
     def edited(self, place: Place) -> Update:
         """The last question back in the box, to take the place of itself."""
         if place.current is None or place.current.running:
-            return {self.editing: gr.skip()}
+            return {self.place: place, self.question: gr.skip(), self.editing: ""}
         return {
             self.place: replace(place, replaced=place.current.key),
             self.question: place.current.question,
@@ -238,9 +211,9 @@ class AskTab(AskView):
         except RagError as error:
             return {self.said: render_problem(explain(error))}
         if place.current is None or place.current.running:
-            return {self.past: render_conversation(exchanges)}
+            return {self.past: render_conversation(exchanges), self.said: ""}
         *before, last = exchanges
-        return {self.past: render_conversation(before), **self._current(place, last)}
+        return {self.past: render_conversation(before), **self._current(place, last), self.said: ""}
 
     # Narrowing
 
@@ -249,7 +222,8 @@ class AskTab(AskView):
         try:
             return self._narrow(place, narrowed(form), _owner(request))
         except InvalidRequest as error:
-            return {self.narrow: render_narrowing(narrowing, self.desk.publishers(), explain(error))}
+            told = render_narrowing(narrowing, self.desk.publishers(), explain(error))
+            return {self.narrowing: narrowing, self.narrow: told}
 
     def unchipped(self, place: Place, narrowing: Filters, request: gr.Request, event: gr.EventData) -> Update:
         return self._narrow(place, without(narrowing, _said(event, "chip")), _owner(request))
@@ -279,19 +253,39 @@ class AskTab(AskView):
             change(owner)
         except RagError as error:
             problem = render_problem(explain(error))
-        listed = render_history(self.desk.conversations(owner), place.conversation)
-        return {self.history: listed, self.said: problem}
+        return {**self._listed(place, owner), self.said: problem}
 
     # What is drawn
+
+    def _standing(self, earlier: Sequence[Exchange], place: Place, owner: str) -> Update:
+        """What stands around an exchange while it is answered."""
+        return {
+            self.past: render_conversation(earlier),
+            self.suggestions: "",
+            self.editing: "",
+            self.said: "",
+            **self._listed(place, owner),
+        }
+
+    def _as_it_is(self, place: Place, owner: str) -> Update:
+        """The page unchanged, where nothing is to be answered."""
+        if place.current is None:
+            return {
+                **self._standing((), place, owner),
+                self.place: place,
+                self.live: render_welcome(self.desk.articles()),
+            }
+        earlier = self.desk.earlier(place.conversation, owner, but=place.current.key)
+        return {**self._standing(earlier, place, owner), **self._current(place, place.current)}
 
     def _current(self, place: Place, exchange: Exchange) -> Update:
         return {self.place: replace(place, current=exchange), self.live: render_exchange(exchange, last=True)}
 
+    def _listed(self, place: Place, owner: str) -> Update:
+        return {self.history: render_history(self.desk.conversations(owner), place.conversation)}
+
     def _narrowing(self, filters: Filters) -> Update:
         return {self.narrowing: filters, self.narrow: render_narrowing(filters, self.desk.publishers())}
-
-    def _buttons(self, *, running: bool) -> Update:
-        return {self.ask: gr.update(visible=not running), self.stop: gr.update(visible=running)}
 
 
 def _busy(place: Place) -> bool:

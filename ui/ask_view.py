@@ -65,6 +65,6 @@ class AskView:
                     html_attributes=gr.InputHTMLAttributes(enterkeyhint="send"),
                 )
                 self.ask = gr.Button("Ask", variant="primary", elem_id="ask", min_width=0)
-                self.stop = gr.Button("Stop", elem_id="stop", min_width=0, visible=False)
+                self.stop = gr.Button("Stop", elem_id="stop", min_width=0)
             if notice:
                 gr.HTML(render_notice(notice), apply_default_css=False)

@@ -27,6 +27,9 @@ _SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica 
 _MONO_FONTS = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 _CONCURRENT_ANSWERS = 8
 _WAITING_QUESTIONS = 64
+# Gradio keeps nearly a megabyte of each window that was ever opened, and by default of 10,000. One that was not
+# used while so many others were goes on in a new conversation; what it held is in the library.
+_WINDOWS = 300
 _STYLES = ("page.css", "exchange.css", "history.css", "drawer.css", "shelf.css")
 _SCRIPTS = ("actions.js", "drawer.js", "page.js")
 
@@ -89,6 +92,7 @@ def build_page(asking: AskTab, shelf: ShelfTab, notice: str | None) -> gr.Blocks
             gr.HTML(_DRAWER, elem_id="drawer", apply_default_css=False)
             gr.HTML(_DIALOGS, elem_id="dialogs", apply_default_css=False)
         asking.wire(new)
+    blocks.state_session_capacity = _WINDOWS
     blocks.queue(default_concurrency_limit=_CONCURRENT_ANSWERS, max_size=_WAITING_QUESTIONS)
     return blocks
 
