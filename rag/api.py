@@ -110,14 +110,15 @@ class DoctorRequest(_Body):
     repair: bool = False
 
 
-def create_app(engine: Engine, settings: Settings) -> FastAPI:
-    """The API on an engine, with its guards; the page is mounted by the caller, last."""
+def create_app(engine: Engine, settings: Settings, *others: APIRouter) -> FastAPI:
+    """The API on an engine, with its guards and the routes of other faces; the page is mounted by the caller, last."""
     app = FastAPI(title="Dateline", docs_url=None, redoc_url=None, openapi_url=None)
     routers = [
         _health_routes(engine),
         _answer_routes(engine),
         chat_routes(engine),
         _article_routes(engine, settings),
+        *others,
         _unbuilt_routes(),
     ]
     for router in (*routers, _unknown_routes(routers)):
@@ -264,8 +265,6 @@ def _check_size(size: int, settings: Settings) -> None:
 def _unbuilt_routes() -> APIRouter:
     router = APIRouter()
 
-    @router.api_route("/slack/command", methods=["POST"])
-    @router.api_route("/slack/events", methods=["POST"])
     @router.api_route("/metrics", methods=["GET"])
     def unbuilt(request: Request) -> None:
         raise NotBuilt(f"{request.url.path} is not in this version", "POST /v1/answer answers questions")

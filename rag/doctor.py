@@ -15,6 +15,7 @@ from rag.models.reader import GRAPH, PACKAGED, TOKENIZER, LocalReader
 from rag.models.writer import OpenAIWriter
 from rag.records import Check, Diagnosis
 from rag.settings import Settings
+from rag.slack_check import check_slack
 from rag.storage.library import Library
 from rag.storage.projection import Projection
 
@@ -44,7 +45,7 @@ class Doctor:
         checks += [encoder, self._reader(), self._reranker()]
         if encoder.ok:
             checks.append(self._index(repair))
-        checks.append(self._writer())
+        checks += [self._writer(), *check_slack(self.settings)]
         return Diagnosis(tuple(checks))
 
     def _settings(self) -> Check:

@@ -29,7 +29,9 @@ from rag.records import (
     Stored,
 )
 from rag.retrieval.retriever import Retriever, searchable
+from rag.storage.channels import Channels
 from rag.storage.conversations import Conversations
+from rag.storage.deliveries import Deliveries
 from rag.storage.library import Library
 from rag.storage.opinions import Opinions
 from rag.storage.projection import Projection
@@ -103,7 +105,7 @@ class LocalEngine:
     """The engine on a library that this process holds.
 
     Parts come as callables, so that a command that needs no encoder or index does not wait for them.
-    `conversations` and `opinions` are for the faces that run in this process.
+    `conversations`, `opinions`, `deliveries` and `channels` are for the faces that run in this process.
     """
 
     def __init__(
@@ -120,6 +122,8 @@ class LocalEngine:
         self._library = library
         self.conversations = Conversations(library.database)
         self.opinions = Opinions(library.database)
+        self.deliveries = Deliveries(library.database)
+        self.channels = Channels(library.database)
         self._encoder = encoder
         self._projection = projection
         self._retriever = retriever

@@ -22,8 +22,17 @@ from rag.ingestion.loading import Rules
 from rag.settings import Settings
 from rag.storage.holder import Hold
 from ui.chat import mount_page
+from ui.slack.face import SlackFace, connect_slack
+from ui.slack.routes import slack_routes
 
 _GRACE_S = 5
+# Slack gives up after three seconds. With Python's 5 ms, forty threads that answer let the one that takes requests
+# wait a fifth of a second each time it has something to do.
+_SWITCH_S = 0.0005
+_NO_MODEL = (
+    "Nothing leaves this server. Answers are the articles’ own words; with OPENAI_BASE_URL or OPENAI_API_KEY set, a "
+    "language model writes them."
+)
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
@@ -36,6 +45,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
             f"without a key the server listens on this machine only, not on {host}", "set RAG_API_KEY to open it"
         )
     listener = _listen(host, port)
+    sys.setswitchinterval(_SWITCH_S)
     with listener:
         engine, hold = connect_server(settings)
         # uvicorn stops on SIGTERM, then raises it again: by default that would end the process before
@@ -52,9 +62,10 @@ def serve(settings: Settings, host: str, port: int) -> None:
 def _run(engine: LocalEngine, hold: Hold, settings: Settings, listener: socket.socket) -> None:
     engine.warm_up()
     threading.Thread(target=engine.prepare_writer, daemon=True).start()
+    slack = connect_slack(engine, settings)
     server = uvicorn.Server(
         uvicorn.Config(
-            _app(engine, settings),
+            _app(engine, settings, slack),
             log_level="critical",  # what goes wrong is logged where it is answered
             access_log=False,
             timeout_graceful_shutdown=_GRACE_S,
@@ -64,15 +75,24 @@ def _run(engine: LocalEngine, hold: Hold, settings: Settings, listener: socket.s
     address = _address(listener)
     hold.announce(address)
     terminal.print_greeting(address, engine.count(), str(settings.rag_home), _destination(settings))
-    server.run(sockets=[listener])
+    try:
+        if slack:
+            slack.start()
+        server.run(sockets=[listener])
+    finally:
+        if slack:
+            slack.close()
 
 
-def _app(engine: LocalEngine, settings: Settings) -> FastAPI:
-    app = create_app(engine, settings)
+def _app(engine: LocalEngine, settings: Settings, slack: SlackFace | None) -> FastAPI:
+    secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else None
+    app = create_app(engine, settings, slack_routes(slack, secret))
     key = settings.rag_api_key.get_secret_value() if settings.rag_api_key else None
     rules = Rules(max_bytes=settings.max_article_bytes, allow_private=settings.rag_allow_private_urls)
     # Last: a page at / takes every path that no route before it has taken.
-    return mount_page(app, engine, rules, notice=_destination(settings), auth_key=key, settings=settings.of_answers())
+    return mount_page(
+        app, engine, rules, notice=_destination(settings) or _NO_MODEL, auth_key=key, settings=settings.of_answers()
+    )
 
 
 def _destination(settings: Settings) -> str | None:

@@ -62,6 +62,23 @@ class Settings(BaseSettings):
     rag_allow_private_urls: bool = Field(False, description="Let `rag ingest` fetch addresses inside private networks.")
     rag_now: str | None = Field(None, description="An ISO date or time that stands for now.")
 
+    slack_signing_secret: SecretStr | None = Field(
+        None, description="Signing secret of the Slack app; the slash command needs nothing else."
+    )
+    slack_bot_token: SecretStr | None = Field(
+        None, description="Bot token of the Slack app (xoxb-...), for mentions, direct messages and threads."
+    )
+    slack_app_token: SecretStr | None = Field(
+        None, description="App-level token (xapp-...) for Socket Mode, where Slack cannot reach this server."
+    )
+    slack_response: Literal["ephemeral", "in_channel"] = Field(
+        "ephemeral", description="Who sees what a slash command answers: `ephemeral` who asked, `in_channel` all."
+    )
+    slack_api_url: str = Field("https://slack.com/api/", description="Base address of Slack's Web API.")
+    rag_public_url: str | None = Field(
+        None, description="Address at which readers reach the chat page; answers in Slack then link to it."
+    )
+
     @field_validator("rag_now")
     @classmethod
     def _readable_now(cls, value: str | None) -> str | None:
@@ -72,7 +89,14 @@ class Settings(BaseSettings):
                 raise ValueError(f"{value!r} is no date: write it as 2024-03-15 or 2024-03-15T12:00") from error
         return value
 
-    @field_validator("rag_api_key")
+    @field_validator("slack_api_url", "rag_public_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^/\s?#]+[^\s?#]*", value):
+            raise ValueError(f"{value!r} is no web address: write it as https://example.org/")
+        return value
+
+    @field_validator("rag_api_key", "slack_signing_secret", "slack_bot_token", "slack_app_token")
     @classmethod
     def _sendable_key(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not re.fullmatch(r"[!-~]+(?: [!-~]+)*", value.get_secret_value()):

@@ -63,8 +63,8 @@ def test_a_wrong_now_is_told_how_to_write_it(monkeypatch: pytest.MonkeyPatch, va
 
 
 def test_keys_do_not_show() -> None:
-    settings = Settings(openai_api_key="sk-secret", rag_api_key="also-secret")
-    assert "secret" not in repr(settings)
+    settings = Settings(openai_api_key="sk-hidden", rag_api_key="also-hidden", slack_bot_token="xoxb-hidden")
+    assert "hidden" not in repr(settings)
 
 
 def test_now_can_be_set() -> None:

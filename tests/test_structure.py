@@ -15,7 +15,7 @@ LAYERS = [
     {"rag.retrieval"},
     {"rag.answering"},
     {"rag.suggesting"},
-    {"rag.engine", "rag.doctor", "rag.wire"},
+    {"rag.engine", "rag.doctor", "rag.slack_check", "rag.wire"},
     {"rag.client"},
     {"rag.assembly"},
     {"rag.evaluation"},
@@ -28,7 +28,7 @@ LAYERS = [
 STRANGERS = [{"rag.ingestion", "rag.storage", "rag.models"}]
 VENDORS = {
     "chromadb": {"rag.storage.vectors"},
-    "gradio": {"ui.ask_tab", "ui.chat", "ui.shelf_tab"},
+    "gradio": {"ui.ask_tab", "ui.ask_view", "ui.chat", "ui.shelf_tab"},
     "onnx": {"rag.models.bert_graph"},
     "onnxruntime": {"rag.models.onnx_session"},
     "openai": {"rag.models.writer", "rag.models.remote_encoder"},
@@ -40,6 +40,8 @@ VENDORS = {
         *("rag.storage.database", "rag.storage.library", "rag.storage.listing", "rag.storage.search"),
         *("rag.storage.conversations", "rag.storage.transaction"),
     },
+    "slack_bolt": {"ui.slack.app"},
+    "slack_sdk": {"ui.slack.client"},
 }
 LATE = {("rag.cli", "rag.server"), ("rag.__main__", "rag.cli")}
 

@@ -140,7 +140,7 @@ CREATE TABLE feedback (
 );
 """
 
-# What Slack delivered, so that nothing is answered twice. Format 4.
+# What Slack delivered, so that nothing is answered twice, and what holds in its channels. Format 4.
 _DELIVERIES = """
 CREATE TABLE deliveries (
     event TEXT PRIMARY KEY,
@@ -154,6 +154,13 @@ CREATE TABLE deliveries (
     UNIQUE (channel, asked)
 ) WITHOUT ROWID;
 CREATE INDEX deliveries_claimed ON deliveries (claimed);
+
+CREATE TABLE channels (
+    team TEXT NOT NULL,
+    channel TEXT NOT NULL, -- empty for all others of the team
+    settings TEXT NOT NULL, -- JSON
+    PRIMARY KEY (team, channel)
+) WITHOUT ROWID;
 """
 
 # What leads from the format before to each; an empty file starts at the first.

@@ -41,8 +41,7 @@ class Deliveries:
         with self._database.writing() as connection:
             connection.execute("DELETE FROM deliveries WHERE claimed < ?", (oldest,))
             added = connection.execute(
-                "INSERT OR IGNORE INTO deliveries (event, claimed, channel, asked, thread, shown, response_url, done)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+                "INSERT OR IGNORE INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
                 (
                     storable(delivery.event),
                     now(),
@@ -79,6 +78,7 @@ class Deliveries:
     def _found(self, condition: str, *values: str) -> list[Delivery]:
         with self._database.reading() as connection:
             rows = connection.execute(
-                f"SELECT event, channel, asked, thread, shown, response_url FROM deliveries WHERE {condition}", values
+                f"SELECT event, channel, asked, thread, shown, response_url FROM deliveries WHERE {condition}",
+                values,
             ).fetchall()
         return [Delivery(**dict(row)) for row in rows]

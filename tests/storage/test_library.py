@@ -12,6 +12,7 @@ from rag.errors import LibraryDamaged, LibraryTooNew, UnknownArticle
 from rag.records import Draft, Filters, IngestStatus, Span
 from rag.storage.conversations import Conversations
 from rag.storage.database import Database
+from rag.storage.deliveries import Deliveries, Delivery
 from rag.storage.library import Library
 from rag.storage.opinions import Opinions
 from rag.storage.search import VECTOR, Passing
@@ -262,7 +263,7 @@ def test_a_file_that_is_no_library_is_refused_and_kept(tmp_path: Path) -> None:
 def of_format(path: Path, version: int) -> None:
     """Take out of a new library what came after this format."""
     old = sqlite3.connect(path)
-    for name in ("exchanges", "conversations", "feedback"):
+    for name in ("deliveries", "channels", *(("exchanges", "conversations", "feedback") if version < 3 else ())):
         old.execute(f"DROP TABLE {name}")
     if version < 2:
         for name in ("versions_day", "versions_publisher", "passages_version"):
@@ -272,7 +273,7 @@ def of_format(path: Path, version: int) -> None:
     old.close()
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_library_of_an_older_format_is_brought_up_to_date(tmp_path: Path, version: int) -> None:
     path = tmp_path / "library.sqlite3"
     library = Library(path)
@@ -284,9 +285,10 @@ def test_a_library_of_an_older_format_is_brought_up_to_date(tmp_path: Path, vers
     begun = Conversations(library.database).begin("me", "Rain")
     assert Conversations(library.database).mine("me") == [begun]
     assert Opinions(library.database).all() == []
+    assert Deliveries(library.database).claim(Delivery("Ev1"))
     library.close()
     new = sqlite3.connect(path)
-    assert new.execute("PRAGMA user_version").fetchone()[0] == 3
+    assert new.execute("PRAGMA user_version").fetchone()[0] == 4
     names = {row[0] for row in new.execute("SELECT name FROM sqlite_master")}
     assert {"versions_day", "versions_publisher", "passages_version", "conversations_owner"} <= names
     assert "passages_article" not in names

@@ -1,0 +1,1 @@
+"""The Slack face: slash command, mentions, threads, buttons."""

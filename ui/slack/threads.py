@@ -1,0 +1,179 @@
+"""Mentions, direct messages and threads: what was heard becomes an answer in its thread, once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from rag.errors import InvalidRequest
+from rag.storage.deliveries import Delivery
+from ui.desk import Desk, explain
+from ui.slack.archive import Archive
+from ui.slack.asking import BUSY, NOT_HERE, RESTARTED, Asking, Inquiry
+from ui.slack.blocks import Message, answer_message, help_message, problem_message
+from ui.slack.delivery import Persistence, SlackFailed
+from ui.slack.events import Heard
+from ui.slack.outlets import Abilities, EphemeralOutlet, Outlet, ThreadOutlet, Web
+from ui.slack.settings import Book, narrowed
+from ui.slack.text import shortened
+from ui.slack.words import Wanted, read_words, without_mentions
+from ui.slack.work import Work
+
+__all__ = ["Threads"]
+
+_LOG = logging.getLogger("rag.slack")
+
+_LONGEST_PROMPT_TITLE = 70
+
+
+class Threads:
+    """A thread that it was mentioned in is a conversation; replies in it need no mention."""
+
+    def __init__(
+        self,
+        web: Web,
+        asking: Asking,
+        archive: Archive,
+        book: Book,
+        persist: Persistence,
+        work: Work,
+        *,
+        streams: bool,
+    ) -> None:
+        self._web = web
+        self._asking = asking
+        self._archive = archive
+        self._deliveries = archive.deliveries
+        self._book = book
+        self._persist = persist
+        self._work = work
+        self._abilities = Abilities(streams=streams)
+
+    def hear(self, heard: Heard) -> None:
+        """Answer it, if it asks something here. Waits for the library and for Slack."""
+        if heard.kind == "deletion":
+            self._delete(heard)
+        elif heard.kind == "edit":
+            self._edit(heard)
+        elif self._concerns(heard) and self._deliveries.claim(_delivery(heard)):
+            self._answer(heard, None)
+
+    def suggest(self, channel: str, thread: str, desk: Desk) -> None:
+        """Offer questions in a new thread of the assistant's view."""
+        prompts = [
+            {"title": shortened(question, _LONGEST_PROMPT_TITLE), "message": question} for question in desk.examples()
+        ]
+        if not prompts:
+            return
+        try:
+            self._web.call(
+                "assistant.threads.setSuggestedPrompts", channel_id=channel, thread_ts=thread, prompts=prompts
+            )
+        except SlackFailed as failure:
+            _LOG.info("questions could not be suggested in Slack (%s)", failure)
+
+    def mend(self, delivery: Delivery) -> None:
+        """Bring the answer that a stop kept back, or tell that there is none. Raises SlackFailed."""
+        channel, thread = delivery.channel or "", delivery.thread or delivery.asked or ""
+        owner = Archive.of_thread(channel, thread)
+        answer = self._archive.kept(owner, delivery.asked) if delivery.asked else None
+        message = answer_message(answer, open_at=self._archive.link(owner)) if answer else problem_message(RESTARTED)
+        place = {"channel": channel, "thread": thread, "team": "", "user": ""}
+        self._outlet(place, delivery.event, delivery.shown).end(message)
+
+    def _concerns(self, heard: Heard) -> bool:
+        if heard.kind == "mention" or heard.direct:
+            return True
+        if heard.addressee not in (None, heard.bot) or not self._book.answers(heard.team, heard.channel):
+            return False
+        if not heard.in_thread:
+            return self._book.of(heard.team, heard.channel).every_question and heard.text.rstrip().endswith("?")
+        return bool(self._archive.conversation(_owner(heard)))
+
+    def _edit(self, heard: Heard) -> None:
+        """The answer follows the question; a mention that was only added now is a new one."""
+        before = self._deliveries.of_message(heard.channel, heard.asked)
+        if before is None:
+            if self._mentioned(heard) and self._deliveries.claim(_delivery(heard)):
+                self._answer(heard, None)
+        elif self._deliveries.claim(Delivery(heard.event, heard.channel, None, heard.thread, before.shown)):
+            self._answer(heard, before.shown)
+
+    def _mentioned(self, heard: Heard) -> bool:
+        return heard.direct or (heard.bot is not None and f"<@{heard.bot}" in heard.text)
+
+    def _delete(self, heard: Heard) -> None:
+        """With the question its answer goes, and the thread's memory of it."""
+        before = self._deliveries.of_message(heard.channel, heard.asked)
+        if before is None:
+            return
+        self._deliveries.finish(before.event)
+        self._archive.forget(_owner(heard), heard.asked)
+        if before.shown:
+            shown = before.shown
+            try:
+                self._persist(lambda: self._web.call("chat.delete", channel=heard.channel, ts=shown))
+            except SlackFailed as failure:
+                _LOG.info("an answer could not be deleted with its question (%s)", failure)
+
+    def _answer(self, heard: Heard, shown: str | None) -> None:
+        place = {
+            "channel": heard.channel,
+            "thread": heard.thread,
+            "team": heard.team,
+            "user": heard.user,
+            "direct": "yes" if heard.direct else "no",
+            "in_thread": "yes" if heard.in_thread else "no",
+        }
+        settings = self._book.of(heard.team, heard.channel)
+        hidden = settings.show == "ephemeral" and not heard.direct and shown is None
+        outlet: Outlet = (
+            EphemeralOutlet(self._web, self._persist, place) if hidden else self._outlet(place, heard.event, shown)
+        )
+        try:
+            wanted = read_words(without_mentions(heard.text, heard.bot))
+            wanted = replace(wanted, filters=narrowed(wanted.filters, settings.filters))
+        except InvalidRequest as error:
+            self._say(heard, outlet, problem_message(explain(error)))
+            return
+        if not (heard.direct or self._book.answers(heard.team, heard.channel)):
+            self._say(heard, outlet, problem_message(NOT_HERE))
+        elif wanted.kind == "settings":
+            self._say(heard, outlet, problem_message("Settings are changed with /dateline settings."))
+        elif wanted.kind != "ask":
+            self._say(heard, outlet, help_message("/dateline"))
+        elif not self._begin(heard, wanted, outlet, shareable=hidden):
+            self._say(heard, outlet, problem_message(BUSY))
+
+    def _begin(self, heard: Heard, wanted: Wanted, outlet: Outlet, *, shareable: bool) -> bool:
+        owner = _owner(heard)
+        self._archive.open(owner, wanted.question, wanted.filters)
+        inquiry = Inquiry(heard.event, wanted.question, wanted.filters, owner, heard.asked, shareable=shareable)
+        return self._asking.begin(inquiry, outlet, self._work.submit)
+
+    def _say(self, heard: Heard, outlet: Outlet, message: Message) -> None:
+        try:
+            outlet.end(message)
+        except SlackFailed as failure:
+            _LOG.warning("a question in Slack is left without an answer (%s)", failure)
+        self._deliveries.finish(heard.event)
+
+    def _outlet(self, place: Mapping[str, Any], event: str, shown: str | None) -> ThreadOutlet:
+        return ThreadOutlet(
+            self._web,
+            self._persist,
+            self._abilities,
+            place,
+            shown=shown,
+            on_shown=lambda message: self._deliveries.show(event, message),
+        )
+
+
+def _owner(heard: Heard) -> str:
+    return Archive.of_thread(heard.channel, heard.thread)
+
+
+def _delivery(heard: Heard) -> Delivery:
+    return Delivery(heard.event, heard.channel, heard.asked, heard.thread)
