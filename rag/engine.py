@@ -12,6 +12,7 @@ import numpy as np
 from rag.answering.answerer import Answerer
 from rag.errors import LibraryError
 from rag.ingestion.passages import passages
+from rag.kept import Feedback
 from rag.models.encoder import Encoder, Vectors
 from rag.models.writer import OpenAIWriter
 from rag.records import (
@@ -22,7 +23,6 @@ from rag.records import (
     Done,
     Draft,
     Event,
-    Feedback,
     Filters,
     Found,
     Question,

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from rag.errors import InvalidRequest
 from rag.ingestion.documents import usable_id
+from rag.kept import Feedback
 from rag.records import (
     Article,
     ArticleSummary,
@@ -19,7 +20,6 @@ from rag.records import (
     Done,
     Draft,
     Event,
-    Feedback,
     Found,
     Reset,
     SourcesShown,

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 
 # Lower layers first; a module may import from its own layer and from those above it in this list.
 LAYERS = [
-    {"rag.errors", "rag.records", "rag.wording"},
+    {"rag.errors", "rag.records", "rag.kept", "rag.wording"},
     {"rag.settings", "rag.text"},
     {"rag.ingestion", "rag.storage", "rag.models"},
     {"rag.retrieval"},

@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from rag.records import Answer, Asked, Claim, ClaimShown, Done, Event, Reset, Source, SourcesShown, Turn
+from rag.kept import Asked
+from rag.records import (
+    Answer,
+    Claim,
+    ClaimShown,
+    Done,
+    Event,
+    Reset,
+    Source,
+    SourcesShown,
+    Turn,
+)
 
 __all__ = ["Exchange", "fail", "fold", "history", "kept", "reopened", "stop"]
 

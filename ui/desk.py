@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rag.errors import EncoderError, InvalidRequest, LibraryError, RagError, UnknownArticle
-from rag.records import Answer, Article, Conversation, Event, Feedback, Filters, Question, Source, Turn
+from rag.kept import Conversation, Feedback
+from rag.records import (
+    Answer,
+    Article,
+    Event,
+    Filters,
+    Question,
+    Source,
+    Turn,
+)
 from rag.storage.conversations import Conversations
 from rag.storage.opinions import Opinions
 from ui.conversation import Exchange, fail, fold, history, kept, reopened

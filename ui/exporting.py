@@ -8,7 +8,11 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from rag.records import Answer, Asked, Conversation, Source
+from rag.kept import Asked, Conversation
+from rag.records import (
+    Answer,
+    Source,
+)
 from rag.wire import to_json
 from rag.wording import UNSURE, degraded_because, unsure
 from ui.evidence import day

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.records import Conversation
+from rag.kept import Conversation
 from ui.evidence import day, text
 
 __all__ = ["render_editing", "render_history", "render_problem", "render_visiting"]

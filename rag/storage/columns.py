@@ -10,7 +10,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from rag.records import Answer, Feedback, Filters
+from rag.kept import Feedback
+from rag.records import (
+    Answer,
+    Filters,
+)
 
 __all__ = ["ANSWER", "FEEDBACK", "FILTERS", "hashed", "now", "packed", "storable"]
 

@@ -9,7 +9,11 @@ import sqlite3
 from pydantic import ValidationError
 
 from rag.errors import InvalidRequest, UnknownConversation
-from rag.records import Answer, Asked, Conversation, Filters
+from rag.kept import Asked, Conversation
+from rag.records import (
+    Answer,
+    Filters,
+)
 from rag.storage.columns import ANSWER, FILTERS, hashed, now, packed, storable
 from rag.storage.database import Database
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
-from rag.records import Feedback
+from rag.kept import Feedback
 from rag.storage.columns import FEEDBACK, hashed, now, packed, storable
 from rag.storage.database import Database
 

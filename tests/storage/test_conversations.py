@@ -12,9 +12,9 @@ import pytest
 from rag.assembly import connect
 from rag.engine import LocalEngine, ask
 from rag.errors import InvalidRequest, LibraryError, UnknownArticle, UnknownConversation
+from rag.kept import Asked
 from rag.records import (
     Answer,
-    Asked,
     Claim,
     Closest,
     Draft,

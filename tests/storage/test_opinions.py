@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.records import Answer, Feedback, Turn
+from rag.kept import Feedback
+from rag.records import (
+    Answer,
+    Turn,
+)
 from rag.storage.database import Database
 from rag.storage.opinions import Opinions
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rag.records import Conversation
+from rag.kept import Conversation
 from tests.ui.markup import HOSTILE, Markup
 from ui.history import render_editing, render_history, render_problem, render_visiting
 

@@ -11,7 +11,10 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from rag.errors import LibraryError, UnknownArticle
-from rag.records import Article, Asked
+from rag.kept import Asked
+from rag.records import (
+    Article,
+)
 from rag.storage.conversations import Conversations
 from rag.storage.database import Database
 from tests.ui.markup import HOSTILE, TEXT, Markup, answer

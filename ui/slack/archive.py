@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from rag.records import Answer, Feedback, Filters
+from rag.kept import Feedback
+from rag.records import (
+    Answer,
+    Filters,
+)
 from rag.storage.channels import Channels
 from rag.storage.deliveries import Deliveries
 from ui.conversation import Exchange, history
