@@ -29,10 +29,7 @@ _GRACE_S = 5
 # Slack gives up after three seconds. With Python's 5 ms, forty threads that answer let the one that takes requests
 # wait a fifth of a second each time it has something to do.
 _SWITCH_S = 0.0005
-_NO_MODEL = (
-    "Nothing leaves this server. Answers are the articles’ own words; with OPENAI_BASE_URL or OPENAI_API_KEY set, a "
-    "language model writes them."
-)
+_NO_MODEL = "Nothing leaves this server; set OPENAI_BASE_URL or OPENAI_API_KEY for written answers."
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
