@@ -90,11 +90,11 @@ def _undated(count: int, by: str, *, advice: bool) -> tuple[Note, ...]:
 def _described(filters: Filters) -> str:
     parts = []
     if filters.since and filters.until:
-        parts.append(f"published from {filters.since} to {filters.until}")
+        parts.append(f"published from {day_in_words(filters.since)} to {day_in_words(filters.until)}")
     elif filters.since:
-        parts.append(f"published on or after {filters.since}")
+        parts.append(f"published on or after {day_in_words(filters.since)}")
     elif filters.until:
-        parts.append(f"published on or before {filters.until}")
+        parts.append(f"published on or before {day_in_words(filters.until)}")
     if filters.publishers:
         parts.append("by " + " or ".join(filters.publishers))
     return " ".join(parts)
