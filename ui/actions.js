@@ -93,6 +93,14 @@
       send(form.dataset.do, fields(form));
       // What is drawn anew may be the same as before, and would leave the form open.
       form.closest("details")?.removeAttribute("open");
-    } else if (form.dataset.sends) send(form.dataset.sends, fields(form));
+    } else if (form.dataset.sends) {
+      // An answer that is being written must not bring its conversation back.
+      const open = document.querySelector("#history .current a")?.dataset.conversation;
+      const writing = document.querySelector('#live [aria-busy="true"]');
+      if (form.dataset.sends === "discard" && writing && open === form.dataset.conversation) {
+        document.getElementById("stop").click();
+      }
+      send(form.dataset.sends, fields(form));
+    }
   });
 

@@ -33,8 +33,8 @@ class AskTab(AskView):
         self.desk = desk
 
     def wire(self, new: gr.Button) -> None:
-        """Every handler returns a value for each of its outputs: one that is left out is to Gradio a change of the
-        component, of which it makes and keeps a new one for every window."""
+        """What is asked often returns a value for each of its outputs: one that is left out is to Gradio a change of
+        the component, of which it makes and keeps a new one for every window."""
         place, hub, quick = self.place, self.hub, {"queue": False, **_QUIET}
         state, narrows = [place, self.narrowing], [self.narrowing, self.narrow]
         exchange = [place, self.past, self.live, self.suggestions, self.editing, self.said, self.history]
@@ -55,7 +55,7 @@ class AskTab(AskView):
         ]
         for asked in running:
             asked.then(self.suggest, state, self.suggestions, concurrency_limit=2, **_QUIET)
-        self.stop.click(self.stopped, state, [place, self.live, *listed], cancels=running, **quick)
+        self.stop.click(self.stopped, place, [place, self.live, *listed], cancels=running, **quick)
         for event, handler in ((new.click, self.emptied), (hub.arrive, self.arrived)):
             event(handler, None, everything, cancels=running if event == new.click else None, **quick).then(
                 self.exemplify, None, self.examples, **_QUIET
@@ -75,74 +75,87 @@ class AskTab(AskView):
 
     def typed(self, words: str, place: Place, narrowing: Filters, request: gr.Request) -> Iterator[Update]:
         """One exchange, update by update: what was asked at once, then every claim as it comes."""
+        place = _mine(place, request)
         if words := (words or "").strip():
-            yield from self._answer(words, place, narrowing, request)
+            yield from self._answer(words, place, narrowing)
         else:
-            yield self._as_it_is(place, _owner(request))
+            yield self._as_it_is(place)
 
     def pressed(self, place: Place, narrowing: Filters, request: gr.Request, event: gr.EventData) -> Iterator[Update]:
         """A question that stands on the page, such as an example."""
+        place = _mine(place, request)
         if _busy(place):
-            yield self._as_it_is(place, _owner(request))
+            yield self._as_it_is(place)
         else:
-            yield from self._answer(_said(event, "question"), replace(place, replaced=""), narrowing, request)
+            yield from self._answer(_said(event, "question"), replace(place, replaced=""), narrowing)
 
     def again(self, place: Place, narrowing: Filters, request: gr.Request) -> Iterator[Update]:
         """The last question once more, in its own place."""
+        place = _mine(place, request)
         if place.current is None or _busy(place):
-            yield self._as_it_is(place, _owner(request))
+            yield self._as_it_is(place)
         else:
-            asked = replace(place, replaced=place.current.key)
-            yield from self._answer(place.current.question, asked, narrowing, request)
+            yield from self._answer(place.current.question, replace(place, replaced=place.current.key), narrowing)
 
     def widened(self, place: Place, narrowing: Filters, request: gr.Request) -> Iterator[Update]:
         """The last question again, of articles of every date."""
+        place = _mine(place, request)
         if place.current is None or _busy(place):
-            yield {**self._as_it_is(place, _owner(request)), **self._narrowing(narrowing)}
+            yield {**self._as_it_is(place), **self._narrowing(narrowing)}
             return
         everything = Filters(publishers=narrowing.publishers)
         asked = replace(place, replaced=place.current.key)
-        narrow = self._narrow(place, everything, _owner(request))
-        for update in self._answer(place.current.question, asked, everything, request, all_dates=True):
+        narrow = self._narrow(place, everything)
+        for update in self._answer(place.current.question, asked, everything, all_dates=True):
             yield {**update, **narrow}
 
-    def _answer(
-        self, words: str, place: Place, narrowing: Filters, request: gr.Request, *, all_dates: bool = False
-    ) -> Iterator[Update]:
-        owner = _owner(request)
-        earlier = self.desk.earlier(place.conversation, owner, but=place.replaced)
-        standing = self._standing(earlier, place, owner)
+    def _answer(self, words: str, place: Place, narrowing: Filters, *, all_dates: bool = False) -> Iterator[Update]:
+        earlier = self.desk.earlier(place.conversation, place.owner, but=place.replaced)
+        place = self._begun(place, words, narrowing)
+        standing = self._standing(earlier, place)
         begun = exchange = Exchange(words)
         yield {**standing, **self._current(place, begun)}
         for exchange in self.desk.answer(begun, earlier, narrowing, all_dates):
             if exchange.running:
                 yield {**standing, **self._current(place, exchange)}
         # Whole on the page only once it is kept: what is asked next is answered out of what is kept.
-        yield {**standing, **self._kept(place, exchange, narrowing, owner)}
+        yield {**standing, **self._kept(place, exchange)}
 
-    def stopped(self, place: Place, narrowing: Filters, request: gr.Request) -> Update:
+    def _begun(self, place: Place, words: str, narrowing: Filters) -> Place:
+        """The place with the conversation that a question belongs to; where none can be begun the question is
+        answered all the same, and not being able to keep it is said at the end."""
+        try:
+            id_ = self.desk.begin(place.conversation, place.owner, words, narrowing)
+        except RagError:
+            return place
+        return replace(place, conversation=id_)
+
+    def stopped(self, place: Place, request: gr.Request) -> Update:
+        place = _mine(place, request)
         if place.current is not None and place.current.running:
-            return self._kept(place, stop(place.current), narrowing, _owner(request))
-        shown = self._as_it_is(place, _owner(request))
+            return self._kept(place, stop(place.current))
+        shown = self._as_it_is(place)
         return {each: shown[each] for each in (self.place, self.live, self.history, self.said)}
 
-    def _kept(self, place: Place, exchange: Exchange, narrowing: Filters, owner: str) -> Update:
+    def _kept(self, place: Place, exchange: Exchange) -> Update:
         """The exchange as it stays, stored. That it could not be stored must not take the answer away."""
         problem = ""
         try:
-            id_ = self.desk.keep(place.conversation, owner, exchange, narrowing, instead_of=place.replaced)
+            self.desk.keep(place.conversation, place.owner, exchange, instead_of=place.replaced)
         except RagError as error:
-            id_, problem = place.conversation, render_problem(f"This answer is not kept. {explain(error)}")
-        after = replace(place, conversation=id_, replaced="")
-        return {**self._current(after, exchange), **self._listed(after, owner), self.said: problem}
+            problem = render_problem(f"This answer is not kept. {explain(error)}")
+        after = replace(place, replaced="")
+        return {**self._current(after, exchange), **self._listed(after), self.said: problem}
 
     def suggest(self, place: Place, narrowing: Filters, request: gr.Request) -> str:
         """Questions to go on with, once an answer is whole."""
-        if place.current is None or place.current.running:
+        place = _mine(place, request)
+        current = place.current
+        if current is None or current.answer is None:
             return ""
-        earlier = self.desk.earlier(place.conversation, _owner(request), but=place.current.key)
-        questions = self.desk.follow_ups(place.current, earlier, narrowing)
-        return render_suggestions(questions, "Ask next", after=place.current.key)
+        before = self.desk.turns(place.conversation, place.owner, but=current.key)
+        questions = self.desk.follow_ups(current.answer, before, narrowing)
+        return render_suggestions(questions, "Ask next", after=current.key)
 
     # Coming and going
 
@@ -165,9 +178,9 @@ class AskTab(AskView):
 
     def _emptied(self, owner: str, problem: str = "") -> Update:
         return {
-            **self._standing((), Place(), owner),
+            **self._standing((), Place(owner)),
             **self._narrowing(Filters()),
-            self.place: Place(),
+            self.place: Place(owner),
             self.past: render_problem(problem) if problem else "",
             self.live: render_welcome(self.desk.articles()),
         }
@@ -179,9 +192,9 @@ class AskTab(AskView):
             return self._emptied(owner, explain(error))
         *before, last = opened.exchanges or (None,)
         visiting = "" if opened.own else render_visiting()
-        place = Place(opened.conversation.id, last)
+        place = Place(owner, opened.conversation.id, last)
         return {
-            **self._standing((), place, owner),
+            **self._standing((), place),
             **self._narrowing(opened.conversation.filters),
             self.place: place,
             self.past: visiting + render_conversation([each for each in before if each], own=opened.own),
@@ -190,8 +203,9 @@ class AskTab(AskView):
 
     # One exchange
 
-    def edited(self, place: Place) -> Update:
+    def edited(self, place: Place, request: gr.Request) -> Update:
         """The last question back in the box, to take the place of itself."""
+        place = _mine(place, request)
         if place.current is None or place.current.running:
             return {self.place: place, self.question: gr.skip(), self.editing: ""}
         return {
@@ -204,10 +218,10 @@ class AskTab(AskView):
         return {self.place: replace(place, replaced=""), self.question: "", self.editing: ""}
 
     def judged(self, place: Place, request: gr.Request, event: gr.EventData) -> Update:
-        owner, key = _owner(request), _said(event, "key")
+        place = _mine(place, request)
         said = {name: _said(event, name) for name in ("good", "comment", "expected")}
         try:
-            exchanges = self.desk.judge(place.conversation, owner, key, said)
+            exchanges = self.desk.judge(place.conversation, place.owner, _said(event, "key"), said)
         except RagError as error:
             return {self.said: render_problem(explain(error))}
         if place.current is None or place.current.running:
@@ -218,18 +232,19 @@ class AskTab(AskView):
     # Narrowing
 
     def narrowed(self, place: Place, narrowing: Filters, request: gr.Request, event: gr.EventData) -> Update:
-        form = {name: getattr(event, name, None) for name in ("since", "until", "publishers")}
         try:
-            return self._narrow(place, narrowed(form), _owner(request))
+            return self._narrow(_mine(place, request), narrowed(_sent(event)))
         except InvalidRequest as error:
-            told = render_narrowing(narrowing, self.desk.publishers(), explain(error))
-            return {self.narrowing: narrowing, self.narrow: told}
+            return self._narrowing(narrowing, explain(error))
 
     def unchipped(self, place: Place, narrowing: Filters, request: gr.Request, event: gr.EventData) -> Update:
-        return self._narrow(place, without(narrowing, _said(event, "chip")), _owner(request))
+        return self._narrow(_mine(place, request), without(narrowing, _said(event, "chip")))
 
-    def _narrow(self, place: Place, filters: Filters, owner: str) -> Update:
-        self.desk.narrow(place.conversation, owner, filters)
+    def _narrow(self, place: Place, filters: Filters) -> Update:
+        try:
+            self.desk.narrow(place.conversation, place.owner, filters)
+        except RagError as error:
+            return self._narrowing(filters, f"This is not remembered. {explain(error)}")
         return self._narrowing(filters)
 
     # The list of conversations
@@ -248,44 +263,45 @@ class AskTab(AskView):
         return {**changed, **(self._emptied(_owner(request)) if id_ == place.conversation else {})}
 
     def _changed(self, place: Place, request: gr.Request, change: Callable[[str], None]) -> Update:
-        owner, problem = _owner(request), ""
+        place, problem = _mine(place, request), ""
         try:
-            change(owner)
+            change(place.owner)
         except RagError as error:
             problem = render_problem(explain(error))
-        return {**self._listed(place, owner), self.said: problem}
+        return {**self._listed(place), self.said: problem}
 
     # What is drawn
 
-    def _standing(self, earlier: Sequence[Exchange], place: Place, owner: str) -> Update:
+    def _standing(self, earlier: Sequence[Exchange], place: Place) -> Update:
         """What stands around an exchange while it is answered."""
         return {
             self.past: render_conversation(earlier),
             self.suggestions: "",
             self.editing: "",
             self.said: "",
-            **self._listed(place, owner),
+            **self._listed(place),
         }
 
-    def _as_it_is(self, place: Place, owner: str) -> Update:
+    def _as_it_is(self, place: Place) -> Update:
         """The page unchanged, where nothing is to be answered."""
         if place.current is None:
-            return {
-                **self._standing((), place, owner),
-                self.place: place,
-                self.live: render_welcome(self.desk.articles()),
-            }
-        earlier = self.desk.earlier(place.conversation, owner, but=place.current.key)
-        return {**self._standing(earlier, place, owner), **self._current(place, place.current)}
+            welcome = render_welcome(self.desk.articles())
+            return {**self._standing((), place), self.place: place, self.live: welcome}
+        earlier = self.desk.earlier(place.conversation, place.owner, but=place.current.key)
+        return {**self._standing(earlier, place), **self._current(place, place.current)}
 
     def _current(self, place: Place, exchange: Exchange) -> Update:
         return {self.place: replace(place, current=exchange), self.live: render_exchange(exchange, last=True)}
 
-    def _listed(self, place: Place, owner: str) -> Update:
-        return {self.history: render_history(self.desk.conversations(owner), place.conversation)}
+    def _listed(self, place: Place) -> Update:
+        try:
+            listed = render_history(self.desk.conversations(place.owner), place.conversation)
+        except RagError as error:
+            listed = render_problem(explain(error))
+        return {self.history: listed}
 
-    def _narrowing(self, filters: Filters) -> Update:
-        return {self.narrowing: filters, self.narrow: render_narrowing(filters, self.desk.publishers())}
+    def _narrowing(self, filters: Filters, problem: str = "") -> Update:
+        return {self.narrowing: filters, self.narrow: render_narrowing(filters, self.desk.publishers(), problem)}
 
 
 def _busy(place: Place) -> bool:
@@ -297,7 +313,17 @@ def _owner(request: gr.Request) -> str:
     return owner_of(request.cookies) or f"window {request.session_hash}"
 
 
+def _mine(place: Place, request: gr.Request) -> Place:
+    """The place, if it is of whoever asks; else an empty one of theirs."""
+    owner = _owner(request)
+    return place if place.owner == owner else Place(owner)
+
+
+def _sent(event: gr.EventData) -> dict[str, Any]:
+    """What the page's script sent; anything may come from elsewhere."""
+    return event._data if isinstance(event._data, dict) else {}
+
+
 def _said(event: gr.EventData, name: str) -> str:
-    """A field of what the page's script sent, as text."""
-    said = getattr(event, name, None)
+    said = _sent(event).get(name)
     return said if isinstance(said, str) else ""

@@ -21,11 +21,13 @@ trigger("arrive", {address: location.search});"""
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a page is: its conversation (empty before the first answer), the exchange that is being answered or was
-    last, and the key of one that the next question takes the place of.
+    last, and the key of one that the next question takes the place of. `owner` is whose window it is: Gradio finds it
+    by a number that the browser chose, which alone must open nothing.
 
     Everything else is in the library, so that a page that stays open all day holds one exchange and no more.
     """
 
+    owner: str = ""
     conversation: str = ""
     current: Exchange | None = None
     replaced: str = ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rag.errors import EncoderError, InvalidRequest, LibraryError, RagError, UnknownArticle
+from rag.errors import EncoderError, InvalidRequest, LibraryError, RagError, UnknownArticle, UnknownConversation
 from rag.kept import Conversation, Feedback
 from rag.records import (
     Answer,
@@ -123,21 +123,36 @@ class Desk:
             return ()
         return tuple(exchange for exchange in exchanges if exchange.key != but)
 
-    def keep(
-        self, conversation_id: str, owner: str, exchange: Exchange, narrowing: Filters, *, instead_of: str = ""
-    ) -> str:
-        """Store an exchange, in a new conversation where there is none of the reader's own; the conversation's id.
+    def turns(self, conversation_id: str, owner: str, *, but: str) -> tuple[Turn, ...]:
+        """The last of what was asked before the exchange `but`, for a question that refers back to it."""
+        try:
+            asked = self._engine.conversations.asked(conversation_id, owner, last=5) if conversation_id else []
+        except InvalidRequest:
+            return ()
+        return history([reopened(each) for each in asked if each.key != but])
 
-        Raises LibraryError and InvalidRequest.
-        """
+    def begin(self, conversation_id: str, owner: str, question: str, narrowing: Filters) -> str:
+        """The conversation that a question belongs to: the open one, a copy of one that somebody else shared, or a
+        new one. Raises LibraryError and InvalidRequest."""
         conversations = self._engine.conversations
-        if not conversation_id or not conversations.owned(conversation_id, owner):
-            conversation_id = self._own(conversation_id, owner, exchange, narrowing)
+        if conversation_id and conversations.owned(conversation_id, owner):
+            return conversation_id
+        try:
+            copied = conversations.copy(conversation_id, owner).id if conversation_id else ""
+        except UnknownConversation:
+            copied = ""  # deleted, or no longer shared
+        if not copied:
+            return conversations.begin(owner, question, narrowing).id
+        conversations.narrow(copied, owner, narrowing)
+        return copied
+
+    def keep(self, conversation_id: str, owner: str, exchange: Exchange, *, instead_of: str = "") -> None:
+        """Store an exchange. Raises LibraryError, and UnknownConversation if it was deleted meanwhile."""
+        conversations = self._engine.conversations
         conversations.keep(conversation_id, owner, kept(exchange))
-        # Only now: if there was no room for the new one, the old one stays.
+        # Only now: of two exchanges on a full disk the earlier one stays.
         if instead_of and instead_of != exchange.key:
             conversations.drop(conversation_id, owner, instead_of)
-        return conversation_id
 
     def judge(self, conversation_id: str, owner: str, key: str, said: Mapping[str, str]) -> tuple[Exchange, ...]:
         """Keep what a reader thought of an answer of theirs: `good` (yes or no), `comment` and `expected`; the
@@ -196,20 +211,9 @@ class Desk:
         """Questions for a reader who does not know what to ask; finding them takes up to a second."""
         return self._engine.suggester.examples()
 
-    def follow_ups(self, exchange: Exchange, earlier: Sequence[Exchange], narrowing: Filters) -> list[str]:
-        """Questions to go on with after an answer."""
-        if exchange.answer is None:
-            return []
-        return self._engine.suggester.follow_ups(exchange.answer, history(earlier), filters=narrowing)
-
-    def _own(self, conversation_id: str, owner: str, exchange: Exchange, narrowing: Filters) -> str:
-        conversations = self._engine.conversations
-        if conversation_id:
-            try:
-                return conversations.copy(conversation_id, owner).id
-            except InvalidRequest:
-                _LOG.info("a conversation was deleted while a question was asked in it")
-        return conversations.begin(owner, exchange.question, narrowing).id
+    def follow_ups(self, answer: Answer, before: Sequence[Turn], narrowing: Filters) -> list[str]:
+        """Questions to go on with after an answer; `before` is what was said before its question."""
+        return self._engine.suggester.follow_ups(answer, before, filters=narrowing)
 
     def _removed(self, answer: Answer) -> frozenset[int]:
         """The numbers of sources of which the text that was quoted is not there any more."""

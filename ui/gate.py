@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,6 +33,7 @@ _EXACT = frozenset(
     }
 )
 _FOLDERS = (PAGE_ROUTES, "/assets/", "/static/", "/svelte/", "/gradio_api/heartbeat/")
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Gradio needs inline scripts and `new Function`; what the policy holds is that nothing comes from another host.
 _HEADERS = {
     "content-security-policy": (
@@ -53,6 +56,8 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
         elif not _served(scope["path"]):
             await PlainTextResponse("Not Found", status_code=404)(scope, receive, send)
+        elif scope["method"] not in _READS and _foreign(Headers(scope=scope)):
+            await PlainTextResponse("Requests from other web pages are refused.", status_code=403)(scope, receive, send)
         else:
             await self._app(scope, receive, _with_headers(send))
 
@@ -61,10 +66,19 @@ def _served(path: str) -> bool:
     return path in _EXACT or path.startswith(_FOLDERS)
 
 
+def _foreign(headers: Headers) -> bool:
+    """Whether another page sends this. Gradio lets any read its answers, and sends the reader's cookies along."""
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+
+
 def _with_headers(send: Send) -> Send:
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).update(_HEADERS)
+            headers = MutableHeaders(scope=message)
+            headers.update(_HEADERS)
+            for name in [name for name in headers if name.lower().startswith("access-control-")]:
+                del headers[name]
         await send(message)
 
     return send_with_headers

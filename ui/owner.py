@@ -29,22 +29,22 @@ def owner_of(cookies: Mapping[str, str]) -> str | None:
 
 
 class OwnerCookie:
-    """An ASGI application that gives the page's first visit an id. The page itself carries it, nothing else."""
+    """An ASGI application that gives the page's first visit an id, and at every later one the same for another year.
+    The page itself carries it, nothing else."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == "/" and owner_of(Request(scope).cookies) is None:
-            send = _with_cookie(send, secure=scope["scheme"] == "https")
+        if scope["type"] == "http" and scope["path"] == "/":
+            owner = owner_of(Request(scope).cookies) or secrets.token_urlsafe(32)
+            send = _with_cookie(send, owner, secure=scope["scheme"] == "https")
         await self._app(scope, receive, send)
 
 
-def _with_cookie(send: Send, *, secure: bool) -> Send:
+def _with_cookie(send: Send, owner: str, *, secure: bool) -> Send:
     cookie = Response()
-    cookie.set_cookie(
-        _COOKIE, secrets.token_urlsafe(32), max_age=_A_YEAR_S, httponly=True, samesite="lax", secure=secure
-    )
+    cookie.set_cookie(_COOKIE, owner, max_age=_A_YEAR_S, httponly=True, samesite="lax", secure=secure)
 
     async def send_with_cookie(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import re
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -17,6 +18,7 @@ SIGN_IN_PATH = "/sign-in"
 _COOKIE = "dateline"
 _THIRTY_DAYS = 30 * 24 * 3600
 _LARGEST_FORM = 4096
+_CONVERSATION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Slows down guessing without keeping an account of who guessed.
 _PAUSE_S = 0.5
 
@@ -32,7 +34,7 @@ input { border: 1px solid #88837a; }
 button { margin-top: 12px; border: 0; background: #1f4e79; color: #fff; font-weight: 600; cursor: pointer; }
 p { margin: 12px 0 0; }
 </style></head><body><h1>Dateline</h1>
-<form method="post" action="/sign-in"><label for="key">This server’s key</label>
+<form method="post" action="/sign-in%s"><label for="key">This server’s key</label>
 <input id="key" name="key" type="password" autocomplete="current-password" required autofocus>
 <button type="submit">Sign in</button>%s</form></body></html>"""
 _WRONG = '<p role="alert">That is not the key.</p>'
@@ -57,15 +59,15 @@ class SignIn:
         elif hmac.compare_digest(request.cookies.get(_COOKIE, "").encode(), self._pass.encode()):
             await self._app(scope, receive, send)
         elif path in ("/", SIGN_IN_PATH):
-            await HTMLResponse(_FORM % "")(scope, receive, send)
+            await HTMLResponse(_FORM % (_link(request), ""))(scope, receive, send)
         else:
             await PlainTextResponse("Sign in at / first.", status_code=401)(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         if not hmac.compare_digest(await _given_key(request), self._key):
             await asyncio.sleep(_PAUSE_S)
-            return HTMLResponse(_FORM % _WRONG, status_code=403)
-        response = RedirectResponse("/", status_code=303)
+            return HTMLResponse(_FORM % (_link(request), _WRONG), status_code=403)
+        response = RedirectResponse(f"/{_link(request)}", status_code=303)
         response.set_cookie(
             _COOKIE,
             self._pass,
@@ -75,6 +77,12 @@ class SignIn:
             secure=request.url.scheme == "https",
         )
         return response
+
+
+def _link(request: Request) -> str:
+    """The conversation of the link that was followed, as the end of an address; nothing else is carried along."""
+    conversation = request.query_params.get("conversation", "")
+    return f"?conversation={conversation}" if _CONVERSATION.fullmatch(conversation) else ""
 
 
 async def _given_key(request: Request) -> bytes:

@@ -93,7 +93,10 @@ class Conversations:
         return conversation
 
     def keep(self, conversation_id: str, owner: str, asked: Asked) -> None:
-        """Add what was asked at the end, or put it in the place of what has its key."""
+        """Add what was asked at the end, or put it in the place of what has its key.
+
+        A question that has its whole answer keeps it: a stop may arrive after the end.
+        """
         answer = None if asked.answer is None else packed(asked.answer)
         problem = None if asked.problem is None else storable(asked.problem)
         with self._database.writing() as connection:
@@ -103,7 +106,11 @@ class Conversations:
                 " (SELECT coalesce(max(position), 0) + 1 FROM exchanges WHERE conversation = :conversation),"
                 " :question, :answer, :problem)"
                 " ON CONFLICT (conversation, key) DO UPDATE"
-                " SET question = excluded.question, answer = excluded.answer, problem = excluded.problem",
+                " SET question = excluded.question,"
+                " answer = CASE question WHEN excluded.question THEN coalesce(excluded.answer, answer)"
+                " ELSE excluded.answer END,"
+                " problem = CASE WHEN question = excluded.question AND answer IS NOT NULL THEN NULL"
+                " ELSE excluded.problem END",
                 {
                     "conversation": conversation_id,
                     "key": storable(asked.key),

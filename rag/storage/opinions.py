@@ -29,18 +29,21 @@ class Opinions:
     def give(self, feedback: Feedback, owner: str) -> Feedback:
         """Keep it, in the place of what the same reader said of the same answer; as kept, with its id and time.
 
-        A comment and expected words are cut at 4,000 characters. `owner` is stored as a hash.
+        A comment and expected words are cut at 4,000 characters; where none are given, earlier ones stay. `owner` is
+        stored as a hash.
         """
         answer_id, owner_hash = storable(feedback.answer.id), hashed(owner)
         with self._database.writing() as connection:
             row = connection.execute(
-                "SELECT id FROM feedback WHERE owner_hash = ? AND answer_id = ?", (owner_hash, answer_id)
+                "SELECT id, json_extract(record, '$.comment') AS comment, json_extract(record, '$.expected') AS expected"
+                " FROM feedback WHERE owner_hash = ? AND answer_id = ?",
+                (owner_hash, answer_id),
             ).fetchone()
             kept = replace(
                 feedback,
                 id=row["id"] if row else secrets.token_hex(8),
-                comment=feedback.comment[:_LONGEST],
-                expected=feedback.expected[:_LONGEST],
+                comment=feedback.comment[:_LONGEST] or (row["comment"] if row else ""),
+                expected=feedback.expected[:_LONGEST] or (row["expected"] if row else ""),
                 given=now(),
             )
             connection.execute(

@@ -54,6 +54,13 @@ class Listening(ScriptedSuggester):
         return ["And then?"]
 
 
+def filed(desk: Desk, id_: str, owner: str, exchange: Exchange, narrowing: Filters, *, instead_of: str = "") -> str:
+    """An exchange kept where it belongs; the conversation's id."""
+    id_ = desk.begin(id_, owner, exchange.question, narrowing)
+    desk.keep(id_, owner, exchange, instead_of=instead_of)
+    return id_
+
+
 @pytest.fixture
 def engine(tmp_path: Path) -> ScriptedEngine:
     return ScriptedEngine(tmp_path)
@@ -72,7 +79,7 @@ def answered(desk: Desk, question: str = "When did it leave?", earlier: tuple[Ex
 def kept(desk: Desk, *questions: str, owner: str = MINE) -> str:
     id_ = ""
     for question in questions:
-        id_ = desk.keep(id_, owner, answered(desk, question), NARROW)
+        id_ = filed(desk, id_, owner, answered(desk, question), NARROW)
     return id_
 
 
@@ -145,14 +152,14 @@ def test_the_first_question_begins_a_conversation_under_its_words(desk: Desk) ->
 
 def test_an_exchange_comes_back_as_it_was_kept(desk: Desk) -> None:
     exchange = answered(desk)
-    opened = desk.open(desk.keep("", MINE, exchange, ALL), MINE)
+    opened = desk.open(filed(desk, "", MINE, exchange, ALL), MINE)
     assert opened.exchanges == (exchange,)
     assert opened.own
 
 
 def test_what_failed_or_was_stopped_is_kept_too(desk: Desk) -> None:
-    id_ = desk.keep("", MINE, fail(Exchange("One?"), "Sorry."), ALL)
-    desk.keep(id_, MINE, stop(Exchange("Two?")), ALL)
+    id_ = filed(desk, "", MINE, fail(Exchange("One?"), "Sorry."), ALL)
+    filed(desk, id_, MINE, stop(Exchange("Two?")), ALL)
     assert [(each.status, each.problem) for each in desk.open(id_, MINE).exchanges] == [
         ("failed", "Sorry."),
         ("stopped", None),
@@ -162,7 +169,7 @@ def test_what_failed_or_was_stopped_is_kept_too(desk: Desk) -> None:
 def test_a_question_asked_anew_takes_the_place_of_the_last(desk: Desk) -> None:
     id_ = kept(desk, "One?", "Two?")
     last = desk.open(id_, MINE).exchanges[-1]
-    assert desk.keep(id_, MINE, answered(desk, "Two, better?"), ALL, instead_of=last.key) == id_
+    assert filed(desk, id_, MINE, answered(desk, "Two, better?"), ALL, instead_of=last.key) == id_
     assert questions(desk, id_) == ["One?", "Two, better?"]
 
 
@@ -170,7 +177,7 @@ def test_who_goes_on_in_somebody_elses_gets_a_copy(desk: Desk) -> None:
     theirs = kept(desk, "One?", "Two?", owner=THEIRS)
     desk.share(theirs, THEIRS, True)
     last = desk.open(theirs, MINE).exchanges[-1]
-    mine = desk.keep(theirs, MINE, answered(desk, "Two, better?"), ALL, instead_of=last.key)
+    mine = filed(desk, theirs, MINE, answered(desk, "Two, better?"), ALL, instead_of=last.key)
     assert mine != theirs
     assert questions(desk, mine) == ["One?", "Two, better?"]
     assert questions(desk, theirs, THEIRS) == ["One?", "Two?"]
@@ -183,7 +190,7 @@ def test_what_is_asked_in_a_conversation_deleted_in_another_window_begins_a_new_
     gone = kept(desk, "One?")
     desk.delete(gone, MINE)
     assert desk.earlier(gone, MINE) == ()
-    new = desk.keep(gone, MINE, answered(desk, "Two?"), NARROW, instead_of="whatever")
+    new = filed(desk, gone, MINE, answered(desk, "Two?"), NARROW, instead_of="whatever")
     assert new != gone
     assert questions(desk, new) == ["Two?"]
     assert [each.filters for each in desk.conversations(MINE)] == [NARROW]
@@ -191,14 +198,14 @@ def test_what_is_asked_in_a_conversation_deleted_in_another_window_begins_a_new_
 
 def test_nobody_gets_into_somebody_elses_private_conversation_by_asking_in_it(desk: Desk) -> None:
     theirs = kept(desk, "A secret?", owner=THEIRS)
-    mine = desk.keep(theirs, MINE, answered(desk, "Two?"), ALL)
+    mine = filed(desk, theirs, MINE, answered(desk, "Two?"), ALL)
     assert questions(desk, mine) == ["Two?"]
     assert questions(desk, theirs, THEIRS) == ["A secret?"]
 
 
 def test_a_reader_without_a_name_cannot_keep_anything(desk: Desk) -> None:
     with pytest.raises(InvalidRequest, match="cookies"):
-        desk.keep("", "", answered(desk), ALL)
+        filed(desk, "", "", answered(desk), ALL)
 
 
 def test_what_cannot_be_stored_is_a_library_error(tmp_path: Path) -> None:
@@ -209,7 +216,7 @@ def test_what_cannot_be_stored_is_a_library_error(tmp_path: Path) -> None:
     exchange = answered(desk)
     database.close()
     with pytest.raises(LibraryError):
-        desk.keep("", MINE, exchange, ALL)
+        filed(desk, "", MINE, exchange, ALL)
 
 
 def test_what_would_be_replaced_stays_when_there_is_no_room_for_the_new(tmp_path: Path) -> None:
@@ -221,15 +228,15 @@ def test_what_would_be_replaced_stays_when_there_is_no_room_for_the_new(tmp_path
         full = "SELECT RAISE(ABORT, 'database or disk is full')"
         connection.execute(f"CREATE TRIGGER full BEFORE INSERT ON exchanges BEGIN {full}; END")
     with pytest.raises(DiskFull):
-        desk.keep(id_, MINE, answered(desk, "One, better?"), ALL, instead_of=only.key)
+        filed(desk, id_, MINE, answered(desk, "One, better?"), ALL, instead_of=only.key)
     assert questions(desk, id_) == ["One?"]
 
 
 def test_an_exchange_that_is_kept_twice_stands_once(desk: Desk) -> None:
     begun = Exchange("One?")
-    id_ = desk.keep("", MINE, stop(begun), ALL)
+    id_ = filed(desk, "", MINE, stop(begun), ALL)
     *_, done = desk.answer(begun, (), ALL, False)
-    assert desk.keep(id_, MINE, done, ALL, instead_of=begun.key) == id_
+    assert filed(desk, id_, MINE, done, ALL, instead_of=begun.key) == id_
     assert desk.open(id_, MINE).exchanges == (done,)
 
 
@@ -378,7 +385,7 @@ def test_what_is_no_opinion_is_not_kept(desk: Desk, engine: ScriptedEngine, said
 
 
 def test_only_an_answer_can_be_judged(desk: Desk, engine: ScriptedEngine) -> None:
-    id_ = desk.keep("", MINE, fail(Exchange("One?", key="k"), "Sorry."), ALL)
+    id_ = filed(desk, "", MINE, fail(Exchange("One?", key="k"), "Sorry."), ALL)
     for key in ("k", "unknown"):
         assert desk.judge(id_, MINE, key, {"good": "yes"})[0].good is None
     assert engine.opinions.all() == []
@@ -393,16 +400,40 @@ def test_questions_to_go_on_with_follow_from_the_answer_what_went_before_and_wha
     suggester = engine.suggester = Listening()
     first = answered(desk, "Who was hurt?")
     done = answered(desk, "And when?", (first,))
-    assert desk.follow_ups(done, (first,), NARROW) == ["And then?"]
+    id_ = filed(desk, filed(desk, "", MINE, first, ALL), MINE, done, ALL)
+    before = desk.turns(id_, MINE, but=done.key)
+    assert before == history((first,))
+    assert desk.turns(id_, THEIRS, but=done.key) == ()
     assert done.answer is not None
-    assert suggester.heard == [(done.answer, history((first,)), NARROW)]
+    assert desk.follow_ups(done.answer, before, NARROW) == ["And then?"]
+    assert suggester.heard == [(done.answer, before, NARROW)]
 
 
-def test_nothing_follows_from_what_was_not_answered(desk: Desk, engine: ScriptedEngine) -> None:
-    suggester = engine.suggester = Listening()
-    assert desk.follow_ups(stop(Exchange("When?")), (), ALL) == []
-    assert desk.follow_ups(fail(Exchange("When?"), "Sorry."), (), ALL) == []
-    assert suggester.heard == []
+def test_a_stop_that_comes_too_late_takes_no_answer_away(desk: Desk) -> None:
+    begun = Exchange("When?")
+    done = answered(desk, "When?")
+    whole = replace(done, key=begun.key)
+    id_ = filed(desk, "", MINE, whole, ALL)
+    filed(desk, id_, MINE, stop(begun), ALL)
+    (kept,) = desk.open(id_, MINE).exchanges
+    assert kept.answer == done.answer
+    assert len(desk.conversations(MINE)) == 1
+
+
+def test_an_exchange_of_a_conversation_that_was_deleted_meanwhile_brings_it_not_back(desk: Desk) -> None:
+    exchange = answered(desk, "When?")
+    id_ = desk.begin("", MINE, "When?", ALL)
+    desk.delete(id_, MINE)
+    with pytest.raises(UnknownConversation):
+        desk.keep(id_, MINE, exchange)
+    assert desk.conversations(MINE) == []
+
+
+def test_a_copy_is_narrowed_as_its_reader_asks(desk: Desk) -> None:
+    theirs = filed(desk, "", THEIRS, answered(desk, "One?"), NARROW)
+    desk.share(theirs, THEIRS, True)
+    mine = filed(desk, theirs, MINE, answered(desk, "Two?"), ALL)
+    assert desk.open(mine, MINE).conversation.filters == ALL
 
 
 def test_the_library_is_described_by_the_engine(desk: Desk) -> None:

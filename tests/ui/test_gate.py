@@ -141,3 +141,25 @@ def test_the_key_opens_the_page(locked_client: TestClient) -> None:
     assert locked_client.get("/config").status_code == 200
     assert locked_client.get("/").status_code == 200
     assert owner_of(locked_client.cookies) is not None
+
+
+def test_another_page_may_not_write(open_client: TestClient) -> None:
+    def posted(**headers: str) -> int:
+        return open_client.post("/gradio_api/run/predict", json={}, headers=headers).status_code
+
+    assert posted(origin="http://evil.example") == 403
+    assert posted(origin="null") == 403
+    assert posted(origin="http://testserver:81") == 403
+    assert posted(origin="http://testserver") != 403
+    assert posted() != 403
+    answer = open_client.get("/config", headers={"origin": "http://evil.example"})
+    assert [name for name in answer.headers if name.startswith("access-control-")] == []
+
+
+def test_a_link_is_followed_after_the_sign_in(locked_client: TestClient) -> None:
+    assert 'action="/sign-in?conversation=abc_-9"' in locked_client.get("/?conversation=abc_-9").text
+    signed_in = locked_client.post("/sign-in?conversation=abc_-9", data={"key": KEY})
+    assert signed_in.headers["location"] == "/?conversation=abc_-9"
+    hostile = '"><script>'
+    assert hostile not in locked_client.get("/", params={"conversation": hostile}).text
+    assert locked_client.post("/sign-in?conversation=//evil.example", data={"key": KEY}).headers["location"] == "/"

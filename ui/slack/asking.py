@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +26,8 @@ _LOG = logging.getLogger("rag.slack")
 
 # Slack takes an answer for half an hour; who waited this long is told.
 PATIENCE_S = 25 * 60.0
+# How long an edit or a deletion waits for what is being sent to Slack.
+_SENDING_S = 10.0
 TOO_LATE = "This question took too long to answer. Please ask it again."
 BUSY = "Too many questions are being answered just now. Please ask again in a minute."
 UNANSWERED = "This question could not be answered just now."
@@ -56,11 +59,19 @@ class Asking:
         self._patience_s = patience_s
         self._stopping = threading.Event()
         self._alarms = Alarms("slack-patience")
+        self._running: dict[tuple[str, str], _Told] = {}
 
     def stop(self) -> None:
         """What cannot be answered from now on is left for the next start to tell of."""
         self._stopping.set()
         self._alarms.close()
+
+    def silence(self, owner: str, key: str) -> None:
+        """The answer to this question is not wanted any more: it is neither kept nor shown from now on. Waits a little
+        for what is on its way to Slack."""
+        told = self._running.pop((owner, key), None)
+        if told:
+            told.silence()
 
     def begin(
         self,
@@ -73,19 +84,34 @@ class Asking:
         question is still to be answered."""
         told = _Told(outlet)
         cancel = self._alarms.set(self._patience_s, lambda: self._give_up(inquiry, told))
+        self._register(inquiry, told)
 
         def work() -> None:
             try:
                 if claimed():
                     self._answer(inquiry, told)
+            except Exception:  # noqa: BLE001 - a face: whatever went wrong, who asked gets one sentence
+                _LOG.exception("a question in Slack failed")
+                if not self._stopping.is_set():
+                    told.end(problem_message(UNANSWERED))
             finally:
                 cancel()
+                self._forget(inquiry, told)
             self._finish(inquiry, told)
 
         taken = submit(work)
         if not taken:
             cancel()
+            self._forget(inquiry, told)
         return taken
+
+    def _register(self, inquiry: Inquiry, told: _Told) -> None:
+        if inquiry.key:
+            self._running[inquiry.owner, inquiry.key] = told
+
+    def _forget(self, inquiry: Inquiry, told: _Told) -> None:
+        if self._running.get((inquiry.owner, inquiry.key)) is told:
+            self._running.pop((inquiry.owner, inquiry.key), None)
 
     def _answer(self, inquiry: Inquiry, told: _Told) -> None:
         if not told.begin(inquiry.question):
@@ -99,13 +125,18 @@ class Asking:
         begun = Exchange(inquiry.question, key=inquiry.key) if inquiry.key else Exchange(inquiry.question)
         exchange = fail(begun, UNANSWERED)
         for exchange in self._desk.answer(begun, earlier, inquiry.filters, False):
+            if told.silent:
+                return
             told.show(exchange)
         if exchange.answer is None:
             if not self._stopping.is_set():
                 told.end(problem_message(exchange.problem or UNANSWERED))
             return
         # Before it is shown, so that its buttons find it.
-        link = self._keep(inquiry, conversation_id, exchange)
+        with told.wanted() as wanted:
+            if not wanted:
+                return
+            link = self._keep(inquiry, conversation_id, exchange)
         message = answer_message(exchange.answer, open_at=link, shareable=inquiry.shareable)
         told.end(headed(message, inquiry.question) if inquiry.with_question else message)
 
@@ -115,14 +146,20 @@ class Asking:
         by_itself = self._archive.of_answer(exchange.answer.id)
         try:
             if inquiry.owner:
-                self._desk.keep(conversation_id, inquiry.owner, exchange, inquiry.filters)
+                self._file(conversation_id, inquiry.owner, exchange, inquiry.filters)
             if not inquiry.owner or inquiry.shareable:
                 # The buttons of a message that one reader sees do not say in which thread it belongs.
-                self._desk.keep("", by_itself, exchange, inquiry.filters)
-            return self._archive.link(inquiry.owner or by_itself)
+                self._file("", by_itself, exchange, inquiry.filters)
+            elif inquiry.filters != self._archive.filters(inquiry.owner):
+                self._archive.open(by_itself, exchange.question, inquiry.filters)
+            # What one reader sees links to nothing that others were told alone.
+            return self._archive.link(by_itself if inquiry.shareable else inquiry.owner or by_itself)
         except RagError as error:
             _LOG.warning("an answer in Slack could not be kept: %s", error)
             return None
+
+    def _file(self, conversation_id: str, owner: str, exchange: Exchange, filters: Filters) -> None:
+        self._desk.keep(self._desk.begin(conversation_id, owner, exchange.question, filters), owner, exchange)
 
     def _give_up(self, inquiry: Inquiry, told: _Told) -> None:
         told.end(problem_message(TOO_LATE))
@@ -140,7 +177,9 @@ class _Told:
     def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet
         self._lock = threading.Lock()
+        self._sending = threading.Lock()
         self._ended = False
+        self.silent = False
         self.settled = False
 
     def begin(self, question: str) -> bool:
@@ -148,8 +187,9 @@ class _Told:
         return not self._ended and self._bring(lambda: self._outlet.begin(question), settles=False)
 
     def show(self, exchange: Exchange) -> None:
-        if not self._ended:
-            self._outlet.show(exchange)
+        with self._sending:
+            if not self._ended:
+                self._outlet.show(exchange)
 
     def end(self, message: Message) -> None:
         with self._lock:
@@ -158,14 +198,31 @@ class _Told:
             self._ended = True
         self._bring(lambda: self._outlet.end(message), settles=True)
 
+    def silence(self) -> None:
+        """Tell nothing any more; somebody else tells the end."""
+        with self._lock:
+            self._ended = self.silent = self.settled = True
+        if self._sending.acquire(timeout=_SENDING_S):
+            self._sending.release()
+            self._outlet.leave()
+
+    @contextmanager
+    def wanted(self) -> Iterator[bool]:
+        """Whether the answer is; whoever silences it waits until this is left."""
+        with self._lock:
+            yield not self.silent
+
     def _bring(self, send: Callable[[], None], *, settles: bool) -> bool:
         try:
-            send()
+            with self._sending:
+                if self.silent:
+                    return False
+                send()
         except SlackFailed as failure:
             _LOG.warning("a question in Slack is left without an answer (%s)", failure)
-            self.settled = not failure.temporary
+            self.settled = self.silent or not failure.temporary
             return False
-        self.settled = settles
+        self.settled = settles or self.silent
         return True
 
 
