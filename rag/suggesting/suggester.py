@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.answering.answerer import Answerer
@@ -41,10 +41,6 @@ class _Candidate:
     worth: float
 
 
-def _never() -> bool:
-    return False
-
-
 class Suggester:
     """Suggests questions, without any call of a language model. Safe to use from several threads."""
 
@@ -72,24 +68,20 @@ class Suggester:
         count: int = 3,
         *,
         filters: Filters = Filters(),
-        stop: Callable[[], bool] = _never,
     ) -> list[str]:
         """Up to `count` questions to ask after `answer`, each answered by words that were not shown yet.
 
         `history` is the conversation before the question of the answer; `filters` narrow what is searched, as they
-        did for the answer. `stop` is called before each question that is tried out; once it returns True, what was
-        found so far comes back.
+        did for the answer.
         """
         before = (*history, Turn("user", answer.asked_as), Turn("assistant", answer.text))
         shown = [quote for claim in answer.claims for quote in claim.quotes]
         told = " ".join(_plain(turn.content) for turn in before if turn.role == "assistant")
         asked = [turn.content for turn in before if turn.role == "user"]
         found: list[str] = []
-        if stop():
-            return found
         tried = _in_order(self._next(answer, shown, filters), [*asked, answer.question], found)
         for _, candidate in zip(range(_TRIED_NEXT), tried, strict=False):
-            if stop() or len(found) == count:
+            if len(found) == count:
                 break
             best = self._answered_by(candidate, before, filters)
             if best and not any(_overlap(best, quote) for quote in shown) and _plain(best.text) not in told:

@@ -97,18 +97,6 @@ def test_an_answer_that_was_declined_leads_to_what_the_library_has(seeds: LocalE
     assert all(ask(seeds, Question(question)).verdict == "answered" for question in found)
 
 
-def test_whoever_stops_gets_what_was_found_so_far(seeds: LocalEngine) -> None:
-    answer = ask(seeds, Question(MUSCAT))
-    assert Suggester(seeds.answerer).follow_ups(answer, stop=lambda: True) == []
-    asked: list[None] = []
-
-    def soon() -> bool:
-        asked.append(None)
-        return len(asked) > 2
-
-    assert len(Suggester(seeds.answerer).follow_ups(answer, stop=soon)) <= 1
-
-
 def test_an_empty_library_gives_no_examples(filled: Filled) -> None:
     assert Suggester(filled().answerer).examples() == []
 
