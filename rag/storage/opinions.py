@@ -35,8 +35,8 @@ class Opinions:
         answer_id, owner_hash = storable(feedback.answer.id), hashed(owner)
         with self._database.writing() as connection:
             row = connection.execute(
-                "SELECT id, json_extract(record, '$.comment') AS comment, json_extract(record, '$.expected') AS expected"
-                " FROM feedback WHERE owner_hash = ? AND answer_id = ?",
+                "SELECT id, json_extract(record, '$.comment') AS comment,"
+                " json_extract(record, '$.expected') AS expected FROM feedback WHERE owner_hash = ? AND answer_id = ?",
                 (owner_hash, answer_id),
             ).fetchone()
             kept = replace(

@@ -5,10 +5,7 @@ from pathlib import Path
 import pytest
 
 from rag.kept import Feedback
-from rag.records import (
-    Answer,
-    Turn,
-)
+from rag.records import Answer, Turn
 from rag.storage.database import Database
 from rag.storage.opinions import Opinions
 
@@ -43,7 +40,8 @@ def test_a_reader_has_one_opinion_of_an_answer(opinions: Opinions) -> None:
     first = opinions.give(FEEDBACK, "me")
     other = opinions.give(FEEDBACK, "you")
     changed = opinions.give(replace(FEEDBACK, good=True, comment=""), "me")
-    assert changed.id == first.id
+    assert (changed.id, changed.good) == (first.id, True)
+    assert changed.comment == "It did.", "what is not said anew stays"
     assert opinions.all() == [other, changed]
 
 
