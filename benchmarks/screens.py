@@ -28,9 +28,7 @@ from benchmarks.screens_library import ARTICLES, crowded, disagreeing, older
 from rag.assembly import connect
 from rag.engine import LocalEngine
 from rag.kept import Asked
-from rag.records import (
-    Answer,
-)
+from rag.records import Answer
 from rag.settings import Settings
 from tests.conftest import SEEDS, Server, run_rag, start_server, stop_server
 from tests.fakes.openai_server import FakeOpenAI

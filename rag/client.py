@@ -12,17 +12,7 @@ import httpx
 
 from rag.errors import InvalidRequest, ServerError, SourceTooLarge, UnknownArticle
 from rag.kept import Feedback
-from rag.records import (
-    Article,
-    ArticleSummary,
-    Diagnosis,
-    Draft,
-    Event,
-    Filters,
-    Found,
-    Question,
-    Stored,
-)
+from rag.records import Article, ArticleSummary, Diagnosis, Draft, Event, Filters, Found, Question, Stored
 from rag.settings import Settings
 from rag.wire import ARTICLE, ARTICLES, DIAGNOSIS, FEEDBACK, FOUND, event_from_json, to_json
 

@@ -15,19 +15,7 @@ from rag.ingestion.passages import passages
 from rag.kept import Feedback
 from rag.models.encoder import Encoder, Vectors
 from rag.models.writer import OpenAIWriter
-from rag.records import (
-    Answer,
-    Article,
-    ArticleSummary,
-    Diagnosis,
-    Done,
-    Draft,
-    Event,
-    Filters,
-    Found,
-    Question,
-    Stored,
-)
+from rag.records import Answer, Article, ArticleSummary, Diagnosis, Done, Draft, Event, Filters, Found, Question, Stored
 from rag.retrieval.retriever import Retriever, searchable
 from rag.storage.channels import Channels
 from rag.storage.conversations import Conversations

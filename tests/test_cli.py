@@ -22,10 +22,7 @@ from rag.engine import LocalEngine, ask
 from rag.errors import EncoderError
 from rag.kept import Feedback
 from rag.models.reader import PACKAGED
-from rag.records import (
-    Question,
-    Turn,
-)
+from rag.records import Question, Turn
 from rag.settings import Settings
 from rag.storage.library import Library
 from tests.conftest import ROOT, SEEDS, Cli, Server, clean_environment, run_rag, start_server, stop_server

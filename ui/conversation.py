@@ -8,17 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from rag.kept import Asked
-from rag.records import (
-    Answer,
-    Claim,
-    ClaimShown,
-    Done,
-    Event,
-    Reset,
-    Source,
-    SourcesShown,
-    Turn,
-)
+from rag.records import Answer, Claim, ClaimShown, Done, Event, Reset, Source, SourcesShown, Turn
 
 __all__ = ["Exchange", "fail", "fold", "history", "kept", "reopened", "stop"]
 

@@ -9,20 +9,12 @@ from typing import Protocol
 
 from rag.errors import EncoderError, InvalidRequest, LibraryError, RagError, UnknownArticle, UnknownConversation
 from rag.kept import Conversation, Feedback
-from rag.records import (
-    Answer,
-    Article,
-    Event,
-    Filters,
-    Question,
-    Source,
-    Turn,
-)
+from rag.records import Answer, Article, Event, Filters, Question, Source, Turn
 from rag.storage.conversations import Conversations
 from rag.storage.opinions import Opinions
 from ui.conversation import Exchange, fail, fold, history, kept, reopened
 
-__all__ = ["Desk", "Engine", "Opened", "Suggester", "explain"]
+__all__ = ["Desk", "Engine", "Opened", "Suggester", "explain", "named"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -168,7 +160,7 @@ class Desk:
                     good=said["good"] == "yes",
                     comment=said.get("comment", ""),
                     expected=said.get("expected", ""),
-                    settings={**self._settings, **_named(opened.conversation.filters)},
+                    settings={**self._settings, **named(opened.conversation.filters)},
                 )
                 self._engine.opinions.give(feedback, owner)
                 return (*exchanges[:place], exchange.judged(feedback.good), *exchanges[place + 1 :])
@@ -229,10 +221,10 @@ class Desk:
         return all(text[quote.start : quote.end] == quote.text for quote in quotes)
 
 
-def _named(filters: Filters) -> dict[str, str]:
+def named(filters: Filters) -> dict[str, str]:
     """What narrowed a question, by name."""
-    named = {"since": filters.since, "until": filters.until, "publishers": ", ".join(filters.publishers)}
-    return {name: str(value) for name, value in named.items() if value}
+    found = {"since": filters.since, "until": filters.until, "publishers": ", ".join(filters.publishers)}
+    return {name: str(value) for name, value in found.items() if value}
 
 
 def explain(error: RagError) -> str:

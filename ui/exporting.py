@@ -9,10 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rag.kept import Asked, Conversation
-from rag.records import (
-    Answer,
-    Source,
-)
+from rag.records import Answer, Source
 from rag.wire import to_json
 from rag.wording import UNSURE, degraded_because, unsure
 from ui.evidence import day

@@ -10,10 +10,7 @@ from pydantic import ValidationError
 
 from rag.errors import InvalidRequest, UnknownConversation
 from rag.kept import Asked, Conversation
-from rag.records import (
-    Answer,
-    Filters,
-)
+from rag.records import Answer, Filters
 from rag.storage.columns import ANSWER, FILTERS, hashed, now, packed, storable
 from rag.storage.database import Database
 

@@ -149,6 +149,7 @@ CREATE TABLE deliveries (
     asked TEXT,
     thread TEXT,
     shown TEXT, -- the message that holds the answer
+    reader TEXT, -- the one user who may see the answer; NULL where all may
     response_url TEXT, -- until the answer is there
     done INTEGER NOT NULL,
     UNIQUE (channel, asked)

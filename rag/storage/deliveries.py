@@ -18,14 +18,15 @@ _KEPT = timedelta(days=30)
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One question as Slack delivered it. `event` is Slack's id of the delivery; `channel` and `asked` name the
-    message that asks, `thread` the one that its thread hangs on, `shown` the one that holds the answer. A slash
-    command has a `response_url` instead."""
+    message that asks, `thread` the one that its thread hangs on, `shown` the one that holds the answer,
+    `reader` the one user who may see it, where not all may. A slash command has a `response_url` instead."""
 
     event: str
     channel: str | None = None
     asked: str | None = None
     thread: str | None = None
     shown: str | None = None
+    reader: str | None = None
     response_url: str | None = None
 
 
@@ -41,7 +42,7 @@ class Deliveries:
         with self._database.writing() as connection:
             connection.execute("DELETE FROM deliveries WHERE claimed < ?", (oldest,))
             added = connection.execute(
-                "INSERT OR IGNORE INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+                "INSERT OR IGNORE INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
                 (
                     storable(delivery.event),
                     now(),
@@ -49,6 +50,7 @@ class Deliveries:
                     delivery.asked,
                     delivery.thread,
                     delivery.shown,
+                    delivery.reader,
                     delivery.response_url,
                 ),
             )
@@ -78,7 +80,7 @@ class Deliveries:
     def _found(self, condition: str, *values: str) -> list[Delivery]:
         with self._database.reading() as connection:
             rows = connection.execute(
-                f"SELECT event, channel, asked, thread, shown, response_url FROM deliveries WHERE {condition}",
+                f"SELECT event, channel, asked, thread, shown, reader, response_url FROM deliveries WHERE {condition}",
                 values,
             ).fetchall()
         return [Delivery(**dict(row)) for row in rows]

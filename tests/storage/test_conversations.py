@@ -13,20 +13,7 @@ from rag.assembly import connect
 from rag.engine import LocalEngine, ask
 from rag.errors import InvalidRequest, LibraryError, UnknownArticle, UnknownConversation
 from rag.kept import Asked
-from rag.records import (
-    Answer,
-    Claim,
-    Closest,
-    Draft,
-    Excerpt,
-    Filters,
-    Note,
-    Question,
-    Quote,
-    Source,
-    Stored,
-    Timings,
-)
+from rag.records import Answer, Claim, Closest, Draft, Excerpt, Filters, Note, Question, Quote, Source, Stored, Timings
 from rag.settings import Settings
 from rag.storage.conversations import Conversations
 from rag.storage.database import Database

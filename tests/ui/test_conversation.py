@@ -5,19 +5,7 @@ from functools import reduce
 import pytest
 
 from rag.kept import Asked
-from rag.records import (
-    Answer,
-    Claim,
-    ClaimShown,
-    Done,
-    Event,
-    Excerpt,
-    Quote,
-    Reset,
-    Source,
-    SourcesShown,
-    Turn,
-)
+from rag.records import Answer, Claim, ClaimShown, Done, Event, Excerpt, Quote, Reset, Source, SourcesShown, Turn
 from ui.conversation import Exchange, fail, fold, history, kept, reopened, stop
 
 SOURCE = Source(1, "a", 1, "t", None, None, None, Excerpt(0, 2, "No"))

@@ -11,13 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from rag.kept import Asked, Conversation
-from rag.records import (
-    Claim,
-    Closest,
-    Done,
-    Note,
-    Quote,
-)
+from rag.records import Claim, Closest, Done, Note, Quote
 from rag.wire import event_from_json
 from tests.ui.markup import HOSTILE, answer, quote, source
 from ui.exporting import as_json, as_markdown, file_name

@@ -12,9 +12,7 @@ from starlette.testclient import TestClient
 
 from rag.errors import LibraryError, UnknownArticle
 from rag.kept import Asked
-from rag.records import (
-    Article,
-)
+from rag.records import Article
 from rag.storage.conversations import Conversations
 from rag.storage.database import Database
 from tests.ui.markup import HOSTILE, TEXT, Markup, answer

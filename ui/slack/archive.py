@@ -7,14 +7,12 @@ from dataclasses import replace
 from typing import Protocol
 
 from rag.kept import Feedback
-from rag.records import (
-    Answer,
-    Filters,
-)
+from rag.records import Answer, Filters
 from rag.storage.channels import Channels
 from rag.storage.deliveries import Deliveries
 from ui.conversation import Exchange, history
 from ui.desk import Engine as DeskEngine
+from ui.desk import named
 
 __all__ = ["Archive", "Engine"]
 
@@ -76,6 +74,11 @@ class Archive:
         self._engine.conversations.share(conversation_id, owner, True)
         return f"{self._public_url}/?conversation={conversation_id}"
 
+    def filters(self, owner: str) -> Filters | None:
+        """What narrows the owner's conversation; None if there is none."""
+        found = self._engine.conversations.mine(owner, 1)
+        return found[0].filters if found else None
+
     def kept(self, owner: str, key: str) -> Answer | None:
         """The answer to what has this key in the owner's conversation."""
         conversation_id = self.conversation(owner)
@@ -97,9 +100,10 @@ class Archive:
                     earlier = [
                         Exchange(other.question, "done", answer=other.answer, key=other.key) for other in asked[:place]
                     ]
-                    blank = Feedback(
-                        "", each.answer, history(earlier), good=True, settings=self._settings, face="slack"
-                    )
+                    # A question that was narrowed otherwise than its thread has its own filters beside it.
+                    filters = self.filters(self.of_answer(answer_id)) or self.filters(owner) or Filters()
+                    settings = {**self._settings, **named(filters)}
+                    blank = Feedback("", each.answer, history(earlier), good=True, settings=settings, face="slack")
                     return each.answer, blank, owner
         return None
 

@@ -47,15 +47,17 @@ class Buttons:
             _LOG.warning("a button in Slack could not be answered (%s)", failure)
 
     def _done(self, pressed: Pressed) -> dict[str, Any]:
-        owners = (
-            *([Archive.of_thread(pressed.channel, pressed.thread)] if pressed.thread else ()),
-            Archive.of_answer(pressed.value),
-        )
+        judged = pressed.action in ("opinion_good", "opinion_bad")
+        in_thread = [Archive.of_thread(pressed.channel, pressed.thread)] if pressed.thread else []
+        by_itself = [Archive.of_answer(pressed.value)]
+        # An opinion is kept with the thread's history. What is shown links to the answer alone where it was kept so:
+        # the thread may hold what others were told alone.
+        owners = (*in_thread, *by_itself) if judged else (*by_itself, *in_thread)
         found = self._archive.answer(owners, pressed.value)
         if found is None:
             return _told(_GONE)
         answer, blank, owner = found
-        if pressed.action in ("opinion_good", "opinion_bad"):
+        if judged:
             good = pressed.action == "opinion_good"
             self._archive.judge(blank, good, f"slack:{pressed.team}:user:{pressed.user}")
             return _told(_THANKS)

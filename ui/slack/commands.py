@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,9 +22,37 @@ from ui.slack.text import fitted
 from ui.slack.words import Wanted, read_words
 from ui.slack.work import Work
 
-__all__ = ["ChannelCommands", "Commands"]
+__all__ = ["ChannelCommands", "Claims", "Commands"]
 
 _LOG = logging.getLogger("rag.slack")
+
+
+class Claims:
+    """Claims commands on threads of its own, because receiving one must not wait for the library."""
+
+    def __init__(self, deliveries: Deliveries, work: Work) -> None:
+        self._deliveries = deliveries
+        self._work = work
+
+    def of(self, delivery: Delivery) -> Callable[[], bool]:
+        """Whether the delivery is new, found out once and by whoever asks first."""
+        lock, known = threading.Lock(), list[bool]()
+
+        def claim() -> bool:
+            with lock:
+                if not known:
+                    known.append(self._deliveries.claim(delivery))
+                return known[0]
+
+        return claim
+
+    def soon(self, claim: Callable[[], bool]) -> None:
+        """If there is no room for it, it is claimed when its turn comes."""
+
+        def work() -> None:
+            claim()
+
+        self._work.submit(work)
 
 
 class Commands:
@@ -32,7 +61,7 @@ class Commands:
     def __init__(
         self,
         asking: Asking,
-        deliveries: Deliveries,
+        claims: Claims,
         channels: ChannelCommands,
         urls: ResponseUrls,
         persist: Persistence,
@@ -40,7 +69,7 @@ class Commands:
         response: str,
     ) -> None:
         self._asking = asking
-        self._deliveries = deliveries
+        self._claims = claims
         self._channels = channels
         self._urls = urls
         self._persist = persist
@@ -84,10 +113,12 @@ class Commands:
         )
         outlet = CommandOutlet(self._urls, url, response, self._persist)
 
-        def claimed() -> bool:
-            return self._deliveries.claim(Delivery(event, response_url=url))
-
-        return self._asking.begin(inquiry, outlet, self._work.submit, claimed)
+        claim = self._claims.of(Delivery(event, response_url=url))
+        begun = self._asking.begin(inquiry, outlet, self._work.submit, claim)
+        if begun:
+            # So that a start tells of it even if a stop comes before its turn.
+            self._claims.soon(claim)
+        return begun
 
 
 class ChannelCommands:

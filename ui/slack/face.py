@@ -19,7 +19,7 @@ from ui.slack.asking import PATIENCE_S, RESTARTED, Asking
 from ui.slack.blocks import problem_message
 from ui.slack.buttons import ACTIONS, Buttons
 from ui.slack.client import SlackClient
-from ui.slack.commands import ChannelCommands, Commands
+from ui.slack.commands import ChannelCommands, Claims, Commands
 from ui.slack.delivery import Persistence, ResponseUrls, SlackFailed
 from ui.slack.events import read_event, read_press
 from ui.slack.outlets import CommandOutlet
@@ -70,7 +70,7 @@ class SlackFace:
         book = Book(engine.channels)
         self._commands = Commands(
             self._asking,
-            engine.deliveries,
+            Claims(engine.deliveries, self._intake),
             ChannelCommands(book, client, self._urls, self._persist, self._intake),
             self._urls,
             self._persist,

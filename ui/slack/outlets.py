@@ -52,6 +52,9 @@ class Outlet(Protocol):
     def end(self, message: Message) -> None:
         """The answer, or why there is none."""
 
+    def leave(self) -> None:
+        """Nothing more comes from here: somebody else goes on with what is there."""
+
 
 class CommandOutlet:
     """Posts once, to the address that came with a slash command; the command's acknowledgement said the rest."""
@@ -65,6 +68,8 @@ class CommandOutlet:
     def begin(self, question: str) -> None: ...
 
     def show(self, exchange: Exchange) -> None: ...
+
+    def leave(self) -> None: ...
 
     def end(self, message: Message) -> None:
         body = {
@@ -88,6 +93,8 @@ class EphemeralOutlet:
     def begin(self, question: str) -> None: ...
 
     def show(self, exchange: Exchange) -> None: ...
+
+    def leave(self) -> None: ...
 
     def end(self, message: Message) -> None:
         threaded = self._place["thread"] if self._place["in_thread"] == "yes" else None
@@ -173,6 +180,11 @@ class ThreadOutlet:
                 if failure.temporary or withdrawn(failure) or failure.code == "message_not_found":
                     raise
                 self._post(message)
+
+    def leave(self) -> None:
+        with self._writing:
+            if self._streaming:
+                self._stop_stream()
 
     def _post(self, message: Message) -> None:
         answered = self._persist(

@@ -11,7 +11,7 @@ from rag.errors import InvalidRequest
 from rag.storage.deliveries import Delivery
 from ui.desk import Desk, explain
 from ui.slack.archive import Archive
-from ui.slack.asking import BUSY, NOT_HERE, RESTARTED, Asking, Inquiry
+from ui.slack.asking import BUSY, NOT_HERE, RESTARTED, UNANSWERED, Asking, Inquiry
 from ui.slack.blocks import Message, answer_message, help_message, problem_message
 from ui.slack.delivery import Persistence, SlackFailed
 from ui.slack.events import Heard
@@ -57,8 +57,8 @@ class Threads:
             self._delete(heard)
         elif heard.kind == "edit":
             self._edit(heard)
-        elif self._concerns(heard) and self._deliveries.claim(_delivery(heard)):
-            self._answer(heard, None)
+        elif self._concerns(heard):
+            self._take(heard)
 
     def suggest(self, channel: str, thread: str, desk: Desk) -> None:
         """Offer questions in a new thread of the assistant's view."""
@@ -79,9 +79,21 @@ class Threads:
         channel, thread = delivery.channel or "", delivery.thread or delivery.asked or ""
         owner = Archive.of_thread(channel, thread)
         answer = self._archive.kept(owner, delivery.asked) if delivery.asked else None
-        message = answer_message(answer, open_at=self._archive.link(owner)) if answer else problem_message(RESTARTED)
-        place = {"channel": channel, "thread": thread, "team": "", "user": ""}
-        self._outlet(place, delivery.event, delivery.shown).end(message)
+        if answer is None:
+            message = problem_message(RESTARTED)
+        else:
+            hidden = delivery.reader is not None
+            link = self._archive.link(Archive.of_answer(answer.id) if hidden else owner)
+            message = answer_message(answer, open_at=link, shareable=hidden)
+        in_thread = delivery.asked is not None and thread != delivery.asked
+        place = {
+            "channel": channel,
+            "thread": thread,
+            "team": "",
+            "user": delivery.reader or "",
+            "in_thread": "yes" if in_thread else "no",
+        }
+        self._outlet(place, delivery.event, delivery.shown, hidden=delivery.reader is not None).end(message)
 
     def _concerns(self, heard: Heard) -> bool:
         if heard.kind == "mention" or heard.direct:
@@ -96,10 +108,29 @@ class Threads:
         """The answer follows the question; a mention that was only added now is a new one."""
         before = self._deliveries.of_message(heard.channel, heard.asked)
         if before is None:
-            if self._mentioned(heard) and self._deliveries.claim(_delivery(heard)):
-                self._answer(heard, None)
-        elif self._deliveries.claim(Delivery(heard.event, heard.channel, None, heard.thread, before.shown)):
-            self._answer(heard, before.shown)
+            if self._mentioned(heard):
+                self._take(heard)
+            return
+        # What only one user was told stays with them, whatever the channel does by now.
+        reader = before.reader if before.shown is None else None
+        reader = reader or self._reader(heard, before.shown)
+        if self._deliveries.claim(Delivery(heard.event, heard.channel, None, heard.thread, before.shown, reader)):
+            self._asking.silence(_owner(heard), heard.asked)
+            # It may have been on its way to Slack until now.
+            before = self._deliveries.of_message(heard.channel, heard.asked) or before
+            if before.shown:
+                self._deliveries.show(heard.event, before.shown)
+            self._answer(heard, before.shown, reader)
+
+    def _take(self, heard: Heard) -> None:
+        reader = self._reader(heard, None)
+        if self._deliveries.claim(Delivery(heard.event, heard.channel, heard.asked, heard.thread, reader=reader)):
+            self._answer(heard, None, reader)
+
+    def _reader(self, heard: Heard, shown: str | None) -> str | None:
+        """The one user who may see the answer, where not all may."""
+        hides = self._book.of(heard.team, heard.channel).show == "ephemeral"
+        return heard.user if hides and not heard.direct and shown is None else None
 
     def _mentioned(self, heard: Heard) -> bool:
         return heard.direct or (heard.bot is not None and f"<@{heard.bot}" in heard.text)
@@ -109,6 +140,9 @@ class Threads:
         before = self._deliveries.of_message(heard.channel, heard.asked)
         if before is None:
             return
+        self._asking.silence(_owner(heard), heard.asked)
+        # It may have been on its way to Slack until now.
+        before = self._deliveries.of_message(heard.channel, heard.asked) or before
         self._deliveries.finish(before.event)
         self._archive.forget(_owner(heard), heard.asked)
         if before.shown:
@@ -118,26 +152,28 @@ class Threads:
             except SlackFailed as failure:
                 _LOG.info("an answer could not be deleted with its question (%s)", failure)
 
-    def _answer(self, heard: Heard, shown: str | None) -> None:
+    def _answer(self, heard: Heard, shown: str | None, reader: str | None) -> None:
         place = {
             "channel": heard.channel,
             "thread": heard.thread,
             "team": heard.team,
-            "user": heard.user,
+            "user": reader or heard.user,
             "direct": "yes" if heard.direct else "no",
             "in_thread": "yes" if heard.in_thread else "no",
         }
-        settings = self._book.of(heard.team, heard.channel)
-        hidden = settings.show == "ephemeral" and not heard.direct and shown is None
-        outlet: Outlet = (
-            EphemeralOutlet(self._web, self._persist, place) if hidden else self._outlet(place, heard.event, shown)
-        )
+        hidden = reader is not None
+        outlet = self._outlet(place, heard.event, shown, hidden=hidden)
         try:
-            wanted = read_words(without_mentions(heard.text, heard.bot))
-            wanted = replace(wanted, filters=narrowed(wanted.filters, settings.filters))
+            self._ask(heard, outlet, hidden=hidden)
         except InvalidRequest as error:
             self._say(heard, outlet, problem_message(explain(error)))
-            return
+        except Exception:  # noqa: BLE001 - a face: whatever went wrong, who asked gets one sentence
+            _LOG.exception("a question in Slack failed")
+            self._say(heard, outlet, problem_message(UNANSWERED))
+
+    def _ask(self, heard: Heard, outlet: Outlet, *, hidden: bool) -> None:
+        wanted = read_words(without_mentions(heard.text, heard.bot))
+        wanted = replace(wanted, filters=narrowed(wanted.filters, self._book.of(heard.team, heard.channel).filters))
         if not (heard.direct or self._book.answers(heard.team, heard.channel)):
             self._say(heard, outlet, problem_message(NOT_HERE))
         elif wanted.kind == "settings":
@@ -158,9 +194,13 @@ class Threads:
             outlet.end(message)
         except SlackFailed as failure:
             _LOG.warning("a question in Slack is left without an answer (%s)", failure)
+            if failure.temporary:
+                return  # the next start tells of it
         self._deliveries.finish(heard.event)
 
-    def _outlet(self, place: Mapping[str, Any], event: str, shown: str | None) -> ThreadOutlet:
+    def _outlet(self, place: Mapping[str, Any], event: str, shown: str | None, *, hidden: bool) -> Outlet:
+        if hidden:
+            return EphemeralOutlet(self._web, self._persist, place)
         return ThreadOutlet(
             self._web,
             self._persist,
@@ -173,7 +213,3 @@ class Threads:
 
 def _owner(heard: Heard) -> str:
     return Archive.of_thread(heard.channel, heard.thread)
-
-
-def _delivery(heard: Heard) -> Delivery:
-    return Delivery(heard.event, heard.channel, heard.asked, heard.thread)
