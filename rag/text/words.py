@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from functools import lru_cache
 
@@ -26,6 +27,7 @@ STOP_WORDS = frozenset(_STOP_TEXT.split())
 WORD = re.compile(r"\w+(?:['’.]\w+)*", re.UNICODE)
 
 _english = stemmer("english")
+_stemming = threading.Lock()  # a stemmer keeps the word that it is at work on
 
 
 def fold(text: str) -> str:
@@ -60,7 +62,8 @@ def content_words(text: str) -> list[str]:
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """The Porter2 stem of a folded word; the stem of `U.S.` is `us`."""
-    return str(_english.stemWord(word.replace(".", "")))
+    with _stemming:
+        return str(_english.stemWord(word.replace(".", "")))
 
 
 def stems(text: str) -> frozenset[str]:

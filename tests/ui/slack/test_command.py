@@ -18,13 +18,6 @@ from ui.slack.face import Limits
 
 
 @pytest.fixture
-def slack() -> Iterator[FakeSlack]:
-    with FakeSlack() as server:
-        yield server
-        assert server.problems == []
-
-
-@pytest.fixture
 def face(slack: FakeSlack, tmp_path: Path) -> Iterator[Served]:
     """With a signing secret and nothing else."""
     with served(slack, tmp_path, slack_bot_token=None) as here:

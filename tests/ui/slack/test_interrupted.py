@@ -22,13 +22,6 @@ PAGE = "https://news.example.org"
 
 
 @pytest.fixture
-def slack() -> Iterator[FakeSlack]:
-    with FakeSlack() as server:
-        yield server
-        assert server.problems == []
-
-
-@pytest.fixture
 def face(slack: FakeSlack, tmp_path: Path) -> Iterator[Served]:
     with served(slack, tmp_path, rag_public_url=PAGE) as here:
         yield here

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -19,19 +18,6 @@ from ui.slack.settings import change, narrowed
 ASKED = "When did the ferry leave?"
 NOTHING = ChannelSettings()
 GULL = Filters(date(2024, 1, 1), date(2024, 6, 30), ("The Gull",))
-
-
-@pytest.fixture
-def slack() -> Iterator[FakeSlack]:
-    with FakeSlack() as server:
-        yield server
-        assert server.problems == []
-
-
-@pytest.fixture
-def face(slack: FakeSlack, tmp_path: Path) -> Iterator[Served]:
-    with served(slack, tmp_path) as here:
-        yield here
 
 
 def set_by_an_admin(face: Served, words: str) -> str:

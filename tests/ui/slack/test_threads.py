@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -20,19 +19,6 @@ from ui.slack.face import Limits
 
 ASKED = "When did the ferry leave?"
 ANSWER = "The ferry left at noon."
-
-
-@pytest.fixture
-def slack() -> Iterator[FakeSlack]:
-    with FakeSlack() as server:
-        yield server
-        assert server.problems == []
-
-
-@pytest.fixture
-def face(slack: FakeSlack, tmp_path: Path) -> Iterator[Served]:
-    with served(slack, tmp_path) as here:
-        yield here
 
 
 def answers(slack: FakeSlack, count: int, channel: str = "C1") -> list[dict[str, Any]]:
