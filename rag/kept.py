@@ -23,12 +23,13 @@ class Conversation:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One question of a conversation with its answer, which is None if it was stopped or failed. `key` is unique
-    in the conversation; `problem` is the sentence that stood in for an answer."""
+    in the conversation; `problem` is the sentence that stood in for an answer. `filters` narrowed it."""
 
     key: str
     question: str
     answer: Answer | None = None
     problem: str | None = None
+    filters: Filters = Filters()
 
 
 @dataclass(frozen=True, slots=True)

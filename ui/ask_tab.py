@@ -12,7 +12,7 @@ import gradio as gr
 from rag.errors import InvalidRequest, RagError, UnknownConversation
 from rag.records import Filters
 from ui.ask_view import AskView, Place
-from ui.conversation import Exchange, stop
+from ui.conversation import Exchange, history, stop
 from ui.desk import Desk, explain
 from ui.history import render_editing, render_history, render_problem, render_visiting
 from ui.narrowing import narrowed, render_narrowing, without
@@ -113,9 +113,9 @@ class AskTab(AskView):
         earlier = self.desk.earlier(place.conversation, place.owner, but=place.replaced)
         place = self._begun(place, words, narrowing)
         standing = self._standing(earlier, place)
-        begun = exchange = Exchange(words)
+        begun = exchange = Exchange(words, filters=narrowing)
         yield {**standing, **self._current(place, begun)}
-        for exchange in self.desk.answer(begun, earlier, narrowing, all_dates):
+        for exchange in self.desk.answer(begun, history(earlier), all_dates=all_dates):
             if exchange.running:
                 yield {**standing, **self._current(place, exchange)}
         # Whole on the page only once it is kept: what is asked next is answered out of what is kept.

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from rag.kept import Asked
-from rag.records import Answer, Claim, ClaimShown, Done, Event, Reset, Source, SourcesShown, Turn
+from rag.records import Answer, Claim, ClaimShown, Done, Event, Filters, Reset, Source, SourcesShown, Turn
 
-__all__ = ["Exchange", "fail", "fold", "history", "kept", "reopened", "stop"]
+__all__ = ["Exchange", "fail", "fold", "history", "kept", "named", "reopened", "stop"]
 
 Status = Literal["searching", "streaming", "done", "stopped", "failed"]
 
@@ -25,7 +25,8 @@ class Exchange:
 
     `key` is unique in a conversation. `reset` is the reason why a first attempt was taken back, and
     `problem` the sentence that stands in for an answer when `status` is `failed`. `good` is what its reader
-    said of the answer, `removed` the numbers of its sources that are no longer in the library.
+    said of the answer, `removed` the numbers of its sources that are no longer in the library. `filters`
+    narrow the question.
     """
 
     question: str
@@ -38,6 +39,7 @@ class Exchange:
     key: str = field(default_factory=_new_key)
     good: bool | None = None
     removed: frozenset[int] = frozenset()
+    filters: Filters = Filters()
 
     @property
     def running(self) -> bool:
@@ -72,12 +74,12 @@ def stop(exchange: Exchange) -> Exchange:
 
 def kept(exchange: Exchange) -> Asked:
     """The exchange as it is stored. Of one without a whole answer the question is: half an answer is none."""
-    return Asked(exchange.key, exchange.question, exchange.answer, exchange.problem)
+    return Asked(exchange.key, exchange.question, exchange.answer, exchange.problem, exchange.filters)
 
 
 def reopened(asked: Asked, *, good: bool | None = None, removed: frozenset[int] = frozenset()) -> Exchange:
     """A stored exchange as the page shows it again."""
-    begun = Exchange(asked.question, key=asked.key, good=good, removed=removed)
+    begun = Exchange(asked.question, key=asked.key, good=good, removed=removed, filters=asked.filters)
     if asked.answer is not None:
         return fold(begun, Done(asked.answer))
     return fail(begun, asked.problem) if asked.problem else stop(begun)
@@ -87,3 +89,9 @@ def history(exchanges: Sequence[Exchange], last: int = 4) -> tuple[Turn, ...]:
     """The last answered exchanges as turns, oldest first, for a question that refers back to them."""
     answered = [(each.question, each.answer.text) for each in exchanges if each.answer is not None]
     return tuple(turn for said, told in answered[-last:] for turn in (Turn("user", said), Turn("assistant", told)))
+
+
+def named(filters: Filters) -> dict[str, str]:
+    """What narrowed a question, by name."""
+    found = {"since": filters.since, "until": filters.until, "publishers": ", ".join(filters.publishers)}
+    return {name: str(value) for name, value in found.items() if value}

@@ -12,9 +12,9 @@ from rag.kept import Conversation, Feedback
 from rag.records import Answer, Article, Event, Filters, Question, Source, Turn
 from rag.storage.conversations import Conversations
 from rag.storage.opinions import Opinions
-from ui.conversation import Exchange, fail, fold, history, kept, reopened
+from ui.conversation import Exchange, fail, fold, history, kept, named, reopened
 
-__all__ = ["Desk", "Engine", "Opened", "Suggester", "explain", "named"]
+__all__ = ["Desk", "Engine", "Opened", "Suggester", "explain"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -70,12 +70,10 @@ class Desk:
         self._engine = engine
         self._settings = dict(settings)
 
-    def answer(
-        self, begun: Exchange, earlier: Sequence[Exchange], narrowing: Filters, all_dates: bool
-    ) -> Iterator[Exchange]:
+    def answer(self, begun: Exchange, before: Sequence[Turn] = (), *, all_dates: bool = False) -> Iterator[Exchange]:
         """The exchange after each event; whatever goes wrong is a failed exchange with one sentence."""
         exchange = begun
-        question = Question(begun.question, history(earlier), narrowing, all_dates)
+        question = Question(begun.question, tuple(before), begun.filters, all_dates)
         try:
             for event in self._engine.answer(question):
                 exchange = fold(exchange, event)
@@ -160,7 +158,7 @@ class Desk:
                     good=said["good"] == "yes",
                     comment=said.get("comment", ""),
                     expected=said.get("expected", ""),
-                    settings={**self._settings, **named(opened.conversation.filters)},
+                    settings={**self._settings, **named(exchange.filters)},
                 )
                 self._engine.opinions.give(feedback, owner)
                 return (*exchanges[:place], exchange.judged(feedback.good), *exchanges[place + 1 :])
@@ -219,12 +217,6 @@ class Desk:
         quotes = [quote for claim in answer.claims for quote in claim.quotes if quote.source == source.number]
         # Another text may have come under the same id since.
         return all(text[quote.start : quote.end] == quote.text for quote in quotes)
-
-
-def named(filters: Filters) -> dict[str, str]:
-    """What narrowed a question, by name."""
-    found = {"since": filters.since, "until": filters.until, "publishers": ", ".join(filters.publishers)}
-    return {name: str(value) for name, value in found.items() if value}
 
 
 def explain(error: RagError) -> str:

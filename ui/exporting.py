@@ -12,6 +12,7 @@ from rag.kept import Asked, Conversation
 from rag.records import Answer, Source
 from rag.wire import to_json
 from rag.wording import UNSURE, degraded_because, unsure
+from ui.conversation import named
 from ui.evidence import day
 
 __all__ = ["as_json", "as_markdown", "file_name"]
@@ -28,6 +29,7 @@ def as_json(conversation: Conversation, asked: Sequence[Asked]) -> str:
             "question": each.question,
             "answer": None if each.answer is None else to_json(each.answer),
             "problem": each.problem,
+            "filters": named(each.filters),
         }
         for each in asked
     ]
@@ -41,6 +43,8 @@ def as_markdown(conversation: Conversation, asked: Sequence[Asked]) -> str:
     parts = [f"# {_plain(conversation.title)}"]
     for each in asked:
         parts.append(f"## {_plain(each.question)}")
+        if narrowed := named(each.filters):
+            parts.append(_plain("Narrowed to " + "; ".join(f"{name} {value}" for name, value in narrowed.items())))
         parts.append(_plain(each.problem or "Not answered.") if each.answer is None else _answer(each.answer))
     return ("\n\n".join(parts) + "\n").encode("utf-8", "replace").decode()
 

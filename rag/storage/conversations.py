@@ -61,8 +61,8 @@ class Conversations:
         with self._database.reading() as connection:
             id_ = _visible(connection, conversation_id, owner)["id"]
             rows = connection.execute(
-                "SELECT key, question, CAST(answer AS BLOB) AS answer, problem FROM exchanges WHERE conversation = ?"
-                " ORDER BY position DESC LIMIT ?",
+                "SELECT key, question, CAST(answer AS BLOB) AS answer, problem, CAST(filters AS BLOB) AS filters"
+                " FROM exchanges WHERE conversation = ? ORDER BY position DESC LIMIT ?",
                 (id_, -1 if last is None else last),
             ).fetchall()
         return [_asked(row) for row in reversed(rows)]
@@ -83,7 +83,7 @@ class Conversations:
             conversation = Conversation(_new_id(), original.title, now(), original.filters)
             _add(connection, conversation, owner)
             connection.execute(
-                "INSERT INTO exchanges SELECT ?, key, position, question, answer, problem FROM exchanges"
+                "INSERT INTO exchanges SELECT ?, key, position, question, answer, problem, filters FROM exchanges"
                 " WHERE conversation = ?",
                 (conversation.id, original.id),
             )
@@ -101,19 +101,22 @@ class Conversations:
             connection.execute(
                 "INSERT INTO exchanges VALUES (:conversation, :key,"
                 " (SELECT coalesce(max(position), 0) + 1 FROM exchanges WHERE conversation = :conversation),"
-                " :question, :answer, :problem)"
+                " :question, :answer, :problem, :filters)"
                 " ON CONFLICT (conversation, key) DO UPDATE"
                 " SET question = excluded.question,"
                 " answer = CASE question WHEN excluded.question THEN coalesce(excluded.answer, answer)"
                 " ELSE excluded.answer END,"
                 " problem = CASE WHEN question = excluded.question AND answer IS NOT NULL THEN NULL"
-                " ELSE excluded.problem END",
+                " ELSE excluded.problem END,"
+                " filters = CASE WHEN question = excluded.question AND answer IS NOT NULL AND excluded.answer IS NULL"
+                " THEN filters ELSE excluded.filters END",
                 {
                     "conversation": conversation_id,
                     "key": storable(asked.key),
                     "question": storable(asked.question),
                     "answer": answer,
                     "problem": problem,
+                    "filters": packed(asked.filters),
                 },
             )
 
@@ -202,11 +205,7 @@ def _add(connection: sqlite3.Connection, conversation: Conversation, owner: str)
 
 
 def _conversation(row: sqlite3.Row) -> Conversation:
-    try:
-        filters = FILTERS.validate_json(row["filters"])
-    except ValidationError:
-        logger.warning("the filters of the conversation %s cannot be read: it goes on without", row["id"])
-        filters = Filters()
+    filters = _filters(row["filters"], row["id"])
     return Conversation(row["id"], row["title"], row["updated"], filters, bool(row["shared"]))
 
 
@@ -218,7 +217,15 @@ def _asked(row: sqlite3.Row) -> Asked:
             answer = ANSWER.validate_json(row["answer"])
         except ValidationError:
             problem = problem or _UNREADABLE
-    return Asked(row["key"], row["question"], answer, problem)
+    return Asked(row["key"], row["question"], answer, problem, _filters(row["filters"], row["key"]))
+
+
+def _filters(kept: bytes, of: str) -> Filters:
+    try:
+        return FILTERS.validate_json(kept)
+    except ValidationError:
+        logger.warning("the filters of %s in a conversation cannot be read: it goes on without", of)
+        return Filters()
 
 
 def _new_id() -> str:

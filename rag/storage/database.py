@@ -11,7 +11,7 @@ from queue import Empty, LifoQueue
 
 from rag.errors import DiskFull, InvalidRequest, LibraryDamaged, LibraryError, LibraryTooNew
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 _LEXICAL_INDEX = """
 CREATE VIRTUAL TABLE passages_fts USING fts5 (
@@ -164,8 +164,14 @@ CREATE TABLE channels (
 ) WITHOUT ROWID;
 """
 
+# A conversation can be narrowed otherwise while it goes on. Format 5.
+_NARROWED = """
+ALTER TABLE exchanges ADD COLUMN filters TEXT NOT NULL DEFAULT '{}'; -- JSON
+UPDATE exchanges SET filters = (SELECT filters FROM conversations WHERE id = conversation);
+"""
+
 # What leads from the format before to each; an empty file starts at the first.
-_STEPS = {1: _SCHEMA + _LEXICAL_INDEX, 2: _FILTER_INDEXES, 3: _READERS, 4: _DELIVERIES}
+_STEPS = {1: _SCHEMA + _LEXICAL_INDEX, 2: _FILTER_INDEXES, 3: _READERS, 4: _DELIVERIES, 5: _NARROWED}
 
 
 @contextmanager

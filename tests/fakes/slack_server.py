@@ -86,6 +86,7 @@ class FakeSlack:
         self.admins = {"U0ADMIN"}
         self.streams = True  # whether chat.startStream is there
         self.socket_url = ""
+        self.threads: dict[tuple[str, str], list[dict[str, Any]]] = {}  # what others said, by channel and thread
         self._faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
         self._messages: dict[tuple[str, str], dict[str, Any]] = {}
         self._streaming: set[tuple[str, str]] = set()
@@ -262,8 +263,11 @@ class FakeSlack:
         return {"ok": True, "view": {"id": "V1"}} if body.get("trigger_id") else {"ok": False, "error": "invalid"}
 
     def _conversations_replies(self, body: dict[str, Any]) -> dict[str, Any]:
-        found = [each for (where, _), each in self._messages.items() if where == body["channel"]]
-        return {"ok": True, "messages": [each for each in found if each.get("thread_ts") == body["ts"]]}
+        replies = self.threads.get((body["channel"], body["ts"]))
+        if replies is None:
+            return {"ok": False, "error": "thread_not_found"}
+        earlier = [each for each in replies if float(each["ts"]) < float(body.get("latest", "inf"))]
+        return {"ok": True, "messages": earlier[: int(body.get("limit", 1_000))], "has_more": False}
 
     def _put(self, body: dict[str, Any]) -> dict[str, Any]:
         ts = self._next()

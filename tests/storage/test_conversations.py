@@ -58,7 +58,7 @@ def change(path: Path, statement: str, *values: object) -> None:
 def test_what_was_asked_comes_back_as_it_was(conversations: Conversations, path: Path) -> None:
     begun = conversations.begin("me", "Rain", FILTERS)
     told = [
-        Asked("k1", "Did it rain?", ANSWER),
+        Asked("k1", "Did it rain?", ANSWER, filters=FILTERS),
         Asked("k2", "And in Oslo?", None, "The server could not be reached."),
         Asked("k3", "Stopped?"),
     ]

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from rag.errors import LibraryDamaged, LibraryTooNew, UnknownArticle
+from rag.kept import Asked
 from rag.records import Draft, Filters, IngestStatus, Span
 from rag.storage.conversations import Conversations
 from rag.storage.database import Database
@@ -263,7 +264,10 @@ def test_a_file_that_is_no_library_is_refused_and_kept(tmp_path: Path) -> None:
 def of_format(path: Path, version: int) -> None:
     """Take out of a new library what came after this format."""
     old = sqlite3.connect(path)
-    for name in ("deliveries", "channels", *(("exchanges", "conversations", "feedback") if version < 3 else ())):
+    old.execute("ALTER TABLE exchanges DROP COLUMN filters")
+    for name in ("deliveries", "channels") if version < 4 else ():
+        old.execute(f"DROP TABLE {name}")
+    for name in ("exchanges", "conversations", "feedback") if version < 3 else ():
         old.execute(f"DROP TABLE {name}")
     if version < 2:
         for name in ("versions_day", "versions_publisher", "passages_version"):
@@ -273,7 +277,7 @@ def of_format(path: Path, version: int) -> None:
     old.close()
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_a_library_of_an_older_format_is_brought_up_to_date(tmp_path: Path, version: int) -> None:
     path = tmp_path / "library.sqlite3"
     library = Library(path)
@@ -288,11 +292,25 @@ def test_a_library_of_an_older_format_is_brought_up_to_date(tmp_path: Path, vers
     assert Deliveries(library.database).claim(Delivery("Ev1"))
     library.close()
     new = sqlite3.connect(path)
-    assert new.execute("PRAGMA user_version").fetchone()[0] == 4
+    assert new.execute("PRAGMA user_version").fetchone()[0] == 5
     names = {row[0] for row in new.execute("SELECT name FROM sqlite_master")}
     assert {"versions_day", "versions_publisher", "passages_version", "conversations_owner"} <= names
     assert "passages_article" not in names
     new.close()
+
+
+def test_questions_of_an_older_format_were_narrowed_as_their_conversation_is(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite3"
+    library = Library(path)
+    conversations = Conversations(library.database)
+    narrowing = Filters(since=date(2024, 5, 1), publishers=("AP",))
+    begun = conversations.begin("me", "Rain", narrowing)
+    conversations.keep(begun.id, "me", Asked("k", "Did it rain?"))
+    library.close()
+    of_format(path, 4)
+    library = Library(path)
+    assert Conversations(library.database).asked(begun.id, "me") == [Asked("k", "Did it rain?", filters=narrowing)]
+    library.close()
 
 
 def test_passing_is_estimated_from_articles(library: Library) -> None:

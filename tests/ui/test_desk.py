@@ -54,9 +54,9 @@ class Listening(ScriptedSuggester):
         return ["And then?"]
 
 
-def filed(desk: Desk, id_: str, owner: str, exchange: Exchange, narrowing: Filters, *, instead_of: str = "") -> str:
+def filed(desk: Desk, id_: str, owner: str, exchange: Exchange, *, instead_of: str = "") -> str:
     """An exchange kept where it belongs; the conversation's id."""
-    id_ = desk.begin(id_, owner, exchange.question, narrowing)
+    id_ = desk.begin(id_, owner, exchange.question, exchange.filters)
     desk.keep(id_, owner, exchange, instead_of=instead_of)
     return id_
 
@@ -71,15 +71,15 @@ def desk(engine: ScriptedEngine) -> Desk:
     return Desk(engine, {"model": "m-1", "encoder": "local"})
 
 
-def answered(desk: Desk, question: str = "When did it leave?", earlier: tuple[Exchange, ...] = ()) -> Exchange:
-    *_, last = desk.answer(Exchange(question), earlier, ALL, False)
+def answered(desk: Desk, question: str = "When did it leave?", narrowing: Filters = ALL) -> Exchange:
+    *_, last = desk.answer(Exchange(question, filters=narrowing))
     return last
 
 
 def kept(desk: Desk, *questions: str, owner: str = MINE) -> str:
     id_ = ""
     for question in questions:
-        id_ = filed(desk, id_, owner, answered(desk, question), NARROW)
+        id_ = filed(desk, id_, owner, answered(desk, question, NARROW))
     return id_
 
 
@@ -92,17 +92,15 @@ def questions(desk: Desk, conversation_id: str, owner: str = MINE) -> list[str]:
 
 def test_an_answer_grows_claim_by_claim_under_one_key(desk: Desk) -> None:
     begun = Exchange("When did it leave?")
-    states = list(desk.answer(begun, (), ALL, False))
+    states = list(desk.answer(begun))
     assert [len(state.claims) for state in states] == [0, 1, 1, 2, 2]
     assert {state.key for state in states} == {begun.key}
     assert (states[-1].status, states[-1].running) == ("done", False)
 
 
 def test_the_engine_is_asked_with_what_went_before_and_what_narrows(desk: Desk, engine: ScriptedEngine) -> None:
-    before = answered(desk, "Who was hurt?")
-    list(desk.answer(Exchange("And when?"), (before, stop(Exchange("Stopped?"))), NARROW, True))
-    assert before.answer is not None
-    turns = (Turn("user", "Who was hurt?"), Turn("assistant", before.answer.text))
+    turns = (Turn("user", "Who was hurt?"), Turn("assistant", "Nobody."))
+    list(desk.answer(Exchange("And when?", filters=NARROW), turns, all_dates=True))
     assert engine.asked[-1] == Question("And when?", turns, NARROW, True)
 
 
@@ -128,7 +126,7 @@ def test_the_engine_is_asked_with_what_went_before_and_what_narrows(desk: Desk, 
 def test_whatever_fails_is_one_sentence_without_internals(tmp_path: Path, failure: Exception, said: str) -> None:
     engine = Broken(tmp_path)
     engine.failure = failure
-    *_, last = Desk(engine, {}).answer(Exchange("When?"), (), ALL, False)
+    *_, last = Desk(engine, {}).answer(Exchange("When?"))
     assert (last.status, last.claims, last.answer) == ("failed", (), None)
     assert last.problem is not None
     assert last.problem.startswith(said)
@@ -152,14 +150,14 @@ def test_the_first_question_begins_a_conversation_under_its_words(desk: Desk) ->
 
 def test_an_exchange_comes_back_as_it_was_kept(desk: Desk) -> None:
     exchange = answered(desk)
-    opened = desk.open(filed(desk, "", MINE, exchange, ALL), MINE)
+    opened = desk.open(filed(desk, "", MINE, exchange), MINE)
     assert opened.exchanges == (exchange,)
     assert opened.own
 
 
 def test_what_failed_or_was_stopped_is_kept_too(desk: Desk) -> None:
-    id_ = filed(desk, "", MINE, fail(Exchange("One?"), "Sorry."), ALL)
-    filed(desk, id_, MINE, stop(Exchange("Two?")), ALL)
+    id_ = filed(desk, "", MINE, fail(Exchange("One?"), "Sorry."))
+    filed(desk, id_, MINE, stop(Exchange("Two?")))
     assert [(each.status, each.problem) for each in desk.open(id_, MINE).exchanges] == [
         ("failed", "Sorry."),
         ("stopped", None),
@@ -169,7 +167,7 @@ def test_what_failed_or_was_stopped_is_kept_too(desk: Desk) -> None:
 def test_a_question_asked_anew_takes_the_place_of_the_last(desk: Desk) -> None:
     id_ = kept(desk, "One?", "Two?")
     last = desk.open(id_, MINE).exchanges[-1]
-    assert filed(desk, id_, MINE, answered(desk, "Two, better?"), ALL, instead_of=last.key) == id_
+    assert filed(desk, id_, MINE, answered(desk, "Two, better?"), instead_of=last.key) == id_
     assert questions(desk, id_) == ["One?", "Two, better?"]
 
 
@@ -177,7 +175,7 @@ def test_who_goes_on_in_somebody_elses_gets_a_copy(desk: Desk) -> None:
     theirs = kept(desk, "One?", "Two?", owner=THEIRS)
     desk.share(theirs, THEIRS, True)
     last = desk.open(theirs, MINE).exchanges[-1]
-    mine = filed(desk, theirs, MINE, answered(desk, "Two, better?"), ALL, instead_of=last.key)
+    mine = filed(desk, theirs, MINE, answered(desk, "Two, better?"), instead_of=last.key)
     assert mine != theirs
     assert questions(desk, mine) == ["One?", "Two, better?"]
     assert questions(desk, theirs, THEIRS) == ["One?", "Two?"]
@@ -190,7 +188,7 @@ def test_what_is_asked_in_a_conversation_deleted_in_another_window_begins_a_new_
     gone = kept(desk, "One?")
     desk.delete(gone, MINE)
     assert desk.earlier(gone, MINE) == ()
-    new = filed(desk, gone, MINE, answered(desk, "Two?"), NARROW, instead_of="whatever")
+    new = filed(desk, gone, MINE, answered(desk, "Two?", NARROW), instead_of="whatever")
     assert new != gone
     assert questions(desk, new) == ["Two?"]
     assert [each.filters for each in desk.conversations(MINE)] == [NARROW]
@@ -198,14 +196,14 @@ def test_what_is_asked_in_a_conversation_deleted_in_another_window_begins_a_new_
 
 def test_nobody_gets_into_somebody_elses_private_conversation_by_asking_in_it(desk: Desk) -> None:
     theirs = kept(desk, "A secret?", owner=THEIRS)
-    mine = filed(desk, theirs, MINE, answered(desk, "Two?"), ALL)
+    mine = filed(desk, theirs, MINE, answered(desk, "Two?"))
     assert questions(desk, mine) == ["Two?"]
     assert questions(desk, theirs, THEIRS) == ["A secret?"]
 
 
 def test_a_reader_without_a_name_cannot_keep_anything(desk: Desk) -> None:
     with pytest.raises(InvalidRequest, match="cookies"):
-        filed(desk, "", "", answered(desk), ALL)
+        filed(desk, "", "", answered(desk))
 
 
 def test_what_cannot_be_stored_is_a_library_error(tmp_path: Path) -> None:
@@ -216,7 +214,7 @@ def test_what_cannot_be_stored_is_a_library_error(tmp_path: Path) -> None:
     exchange = answered(desk)
     database.close()
     with pytest.raises(LibraryError):
-        filed(desk, "", MINE, exchange, ALL)
+        filed(desk, "", MINE, exchange)
 
 
 def test_what_would_be_replaced_stays_when_there_is_no_room_for_the_new(tmp_path: Path) -> None:
@@ -228,15 +226,15 @@ def test_what_would_be_replaced_stays_when_there_is_no_room_for_the_new(tmp_path
         full = "SELECT RAISE(ABORT, 'database or disk is full')"
         connection.execute(f"CREATE TRIGGER full BEFORE INSERT ON exchanges BEGIN {full}; END")
     with pytest.raises(DiskFull):
-        filed(desk, id_, MINE, answered(desk, "One, better?"), ALL, instead_of=only.key)
+        filed(desk, id_, MINE, answered(desk, "One, better?"), instead_of=only.key)
     assert questions(desk, id_) == ["One?"]
 
 
 def test_an_exchange_that_is_kept_twice_stands_once(desk: Desk) -> None:
     begun = Exchange("One?")
-    id_ = filed(desk, "", MINE, stop(begun), ALL)
-    *_, done = desk.answer(begun, (), ALL, False)
-    assert filed(desk, id_, MINE, done, ALL, instead_of=begun.key) == id_
+    id_ = filed(desk, "", MINE, stop(begun))
+    *_, done = desk.answer(begun)
+    assert filed(desk, id_, MINE, done, instead_of=begun.key) == id_
     assert desk.open(id_, MINE).exchanges == (done,)
 
 
@@ -359,6 +357,16 @@ def test_an_opinion_is_kept_with_the_answer_what_went_before_and_the_settings(
     assert feedback.settings == {"model": "m-1", "encoder": "local", **narrowed}
 
 
+def test_an_opinion_says_what_narrowed_its_question_whatever_narrows_the_next(
+    desk: Desk, engine: ScriptedEngine
+) -> None:
+    id_ = kept(desk, "One?")
+    desk.narrow(id_, MINE, Filters(publishers=("AP",)))
+    (only,) = desk.open(id_, MINE).exchanges
+    desk.judge(id_, MINE, only.key, {"good": "yes"})
+    assert engine.opinions.all()[0].settings["publishers"] == "The Gull"
+
+
 def test_a_second_opinion_takes_the_place_of_the_first(desk: Desk, engine: ScriptedEngine) -> None:
     id_ = kept(desk, "One?")
     (only,) = desk.open(id_, MINE).exchanges
@@ -385,7 +393,7 @@ def test_what_is_no_opinion_is_not_kept(desk: Desk, engine: ScriptedEngine, said
 
 
 def test_only_an_answer_can_be_judged(desk: Desk, engine: ScriptedEngine) -> None:
-    id_ = filed(desk, "", MINE, fail(Exchange("One?", key="k"), "Sorry."), ALL)
+    id_ = filed(desk, "", MINE, fail(Exchange("One?", key="k"), "Sorry."))
     for key in ("k", "unknown"):
         assert desk.judge(id_, MINE, key, {"good": "yes"})[0].good is None
     assert engine.opinions.all() == []
@@ -399,8 +407,8 @@ def test_questions_to_go_on_with_follow_from_the_answer_what_went_before_and_wha
 ) -> None:
     suggester = engine.suggester = Listening()
     first = answered(desk, "Who was hurt?")
-    done = answered(desk, "And when?", (first,))
-    id_ = filed(desk, filed(desk, "", MINE, first, ALL), MINE, done, ALL)
+    done = answered(desk, "And when?")
+    id_ = filed(desk, filed(desk, "", MINE, first), MINE, done)
     before = desk.turns(id_, MINE, but=done.key)
     assert before == history((first,))
     assert desk.turns(id_, THEIRS, but=done.key) == ()
@@ -413,8 +421,8 @@ def test_a_stop_that_comes_too_late_takes_no_answer_away(desk: Desk) -> None:
     begun = Exchange("When?")
     done = answered(desk, "When?")
     whole = replace(done, key=begun.key)
-    id_ = filed(desk, "", MINE, whole, ALL)
-    filed(desk, id_, MINE, stop(begun), ALL)
+    id_ = filed(desk, "", MINE, whole)
+    filed(desk, id_, MINE, stop(begun))
     (kept,) = desk.open(id_, MINE).exchanges
     assert kept.answer == done.answer
     assert len(desk.conversations(MINE)) == 1
@@ -430,9 +438,9 @@ def test_an_exchange_of_a_conversation_that_was_deleted_meanwhile_brings_it_not_
 
 
 def test_a_copy_is_narrowed_as_its_reader_asks(desk: Desk) -> None:
-    theirs = filed(desk, "", THEIRS, answered(desk, "One?"), NARROW)
+    theirs = filed(desk, "", THEIRS, answered(desk, "One?", NARROW))
     desk.share(theirs, THEIRS, True)
-    mine = filed(desk, theirs, MINE, answered(desk, "Two?"), ALL)
+    mine = filed(desk, theirs, MINE, answered(desk, "Two?"))
     assert desk.open(mine, MINE).conversation.filters == ALL
 
 

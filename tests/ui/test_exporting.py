@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
@@ -11,12 +12,13 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from rag.kept import Asked, Conversation
-from rag.records import Claim, Closest, Done, Note, Quote
+from rag.records import Claim, Closest, Done, Filters, Note, Quote
 from rag.wire import event_from_json
 from tests.ui.markup import HOSTILE, answer, quote, source
 from ui.exporting import as_json, as_markdown, file_name
 
 FERRY = Conversation("f-1", "About the ferry", "2024-05-02T10:00:00.000000+00:00")
+NARROWED = Filters(date(2024, 1, 1), None, ("AP", "Le *Monde*"))
 LEFT = Claim("The ferry left at noon.", (quote("The ferry left at noon."),))
 # With tables and strike-through, and with HTML passed on: the most that a reader could make of it.
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -148,13 +150,23 @@ def test_the_answers_of_a_json_export_are_answers_again() -> None:
     )
     none = answer(verdict="no_evidence", text="Nothing.", closest=(Closest("a", "t", 0, 1, "x"),))
     record = json.loads(
-        as_json(FERRY, [Asked("1", "When?", full), Asked("2", "Who?", none), Asked("3", "x", None, "No.")])
+        as_json(
+            FERRY, [Asked("1", "When?", full, filters=NARROWED), Asked("2", "Who?", none), Asked("3", "x", None, "No.")]
+        )
     )
     first, second, third = record["exchanges"]
     assert event_from_json("done", first["answer"]) == Done(full)
     assert event_from_json("done", second["answer"]) == Done(none)
     assert (third["answer"], third["problem"], third["question"]) == (None, "No.", "x")
     assert (record["title"], record["updated"]) == (FERRY.title, FERRY.updated)
+    assert first["filters"] == {"since": "2024-01-01", "publishers": "AP, Le *Monde*"}
+    assert second["filters"] == {}
+
+
+def test_what_narrowed_a_question_is_said_under_it() -> None:
+    text = as_markdown(FERRY, [Asked("1", "When?", answer(LEFT), filters=NARROWED), Asked("2", "Who?")])
+    assert "## When?\n\nNarrowed to since 2024-01-01; publishers AP, Le \\*Monde\\*\n\nQuotes" in text
+    assert text.count("Narrowed") == 1
 
 
 @pytest.mark.parametrize("words", HOSTILE)

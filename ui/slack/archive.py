@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from rag.kept import Feedback
-from rag.records import Answer, Filters
+from rag.kept import Asked, Feedback
+from rag.records import Answer, Filters, Turn
 from rag.storage.channels import Channels
 from rag.storage.deliveries import Deliveries
-from ui.conversation import Exchange, history
+from ui.conversation import history, named, reopened
 from ui.desk import Engine as DeskEngine
-from ui.desk import named
 
 __all__ = ["Archive", "Engine"]
 
@@ -47,9 +46,10 @@ class Archive:
         return self._public_url
 
     @staticmethod
-    def of_thread(channel: str, thread: str) -> str:
-        """The owner of what is asked in a thread; no two workspaces have channels of one id."""
-        return f"slack:{channel}:{thread}"
+    def of_thread(channel: str, thread: str, reader: str | None = None) -> str:
+        """The owner of what is asked in a thread; no two workspaces have channels of one id. With `reader`, of what
+        this user alone is told there."""
+        return ":".join(filter(None, ("slack", channel, thread, reader)))
 
     @staticmethod
     def of_answer(answer_id: str) -> str:
@@ -74,16 +74,13 @@ class Archive:
         self._engine.conversations.share(conversation_id, owner, True)
         return f"{self._public_url}/?conversation={conversation_id}"
 
-    def filters(self, owner: str) -> Filters | None:
-        """What narrows the owner's conversation; None if there is none."""
-        found = self._engine.conversations.mine(owner, 1)
-        return found[0].filters if found else None
-
     def kept(self, owner: str, key: str) -> Answer | None:
         """The answer to what has this key in the owner's conversation."""
-        conversation_id = self.conversation(owner)
-        asked = self._engine.conversations.asked(conversation_id, owner) if conversation_id else []
-        return next((each.answer for each in asked if each.key == key), None)
+        return next((each.answer for each in self._asked(owner) if each.key == key), None)
+
+    def turns(self, owner: str, *, but: str) -> tuple[Turn, ...]:
+        """The last of what was asked in the owner's conversation, without what has this key."""
+        return history([reopened(each) for each in self._asked(owner) if each.key != but])
 
     def forget(self, owner: str, key: str) -> None:
         conversation_id = self.conversation(owner)
@@ -93,20 +90,19 @@ class Archive:
     def answer(self, owners: tuple[str, ...], answer_id: str) -> tuple[Answer, Feedback, str] | None:
         """An answer that one of these owners was given, feedback on it that says nothing yet, and that owner."""
         for owner in owners:
-            conversation_id = self.conversation(owner)
-            asked = self._engine.conversations.asked(conversation_id, owner) if conversation_id else []
+            asked = self._asked(owner)
             for place, each in enumerate(asked):
                 if each.answer is not None and each.answer.id == answer_id:
-                    earlier = [
-                        Exchange(other.question, "done", answer=other.answer, key=other.key) for other in asked[:place]
-                    ]
-                    # A question that was narrowed otherwise than its thread has its own filters beside it.
-                    filters = self.filters(self.of_answer(answer_id)) or self.filters(owner) or Filters()
-                    settings = {**self._settings, **named(filters)}
-                    blank = Feedback("", each.answer, history(earlier), good=True, settings=settings, face="slack")
+                    before = history([reopened(other) for other in asked[:place]])
+                    settings = {**self._settings, **named(each.filters)}
+                    blank = Feedback("", each.answer, before, good=True, settings=settings, face="slack")
                     return each.answer, blank, owner
         return None
 
     def judge(self, blank: Feedback, good: bool, reader: str) -> None:
         """Keep what a reader thought of an answer."""
         self._engine.opinions.give(replace(blank, good=good), reader)
+
+    def _asked(self, owner: str) -> list[Asked]:
+        conversation_id = self.conversation(owner)
+        return self._engine.conversations.asked(conversation_id, owner) if conversation_id else []

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rag.errors import RagError
-from rag.records import Filters
+from rag.records import Filters, Turn
 from ui.conversation import Exchange, fail
 from ui.desk import Desk
 from ui.slack.archive import Archive, Engine
@@ -38,7 +38,8 @@ RESTARTED = "The server was restarted while it was answering. Please ask again."
 @dataclass(frozen=True, slots=True)
 class Inquiry:
     """A question with what belongs to it: `event` is the delivery that is finished with it, `owner` whose the
-    conversation is (empty for a slash command, of which each is one), `key` its name there."""
+    conversation is (empty for a slash command, of which each is one), `key` its name there. `before` says, when its
+    turn comes, what it may refer back to."""
 
     event: str
     question: str
@@ -47,6 +48,7 @@ class Inquiry:
     key: str = ""
     shareable: bool = False
     with_question: bool = False
+    before: Callable[[], tuple[Turn, ...]] = tuple
 
 
 class Asking:
@@ -119,12 +121,10 @@ class Asking:
         if self._desk.articles() == 0:
             told.end(empty_message(self._archive.page))
             return
-        owner = inquiry.owner
-        conversation_id = self._archive.conversation(owner) if owner else ""
-        earlier = self._desk.earlier(conversation_id, owner, but=inquiry.key) if conversation_id else ()
-        begun = Exchange(inquiry.question, key=inquiry.key) if inquiry.key else Exchange(inquiry.question)
+        begun = Exchange(inquiry.question, filters=inquiry.filters)
+        begun = replace(begun, key=inquiry.key) if inquiry.key else begun
         exchange = fail(begun, UNANSWERED)
-        for exchange in self._desk.answer(begun, earlier, inquiry.filters, False):
+        for exchange in self._desk.answer(begun, inquiry.before()):
             if told.silent:
                 return
             told.show(exchange)
@@ -136,30 +136,29 @@ class Asking:
         with told.wanted() as wanted:
             if not wanted:
                 return
-            link = self._keep(inquiry, conversation_id, exchange)
+            link = self._keep(inquiry, exchange)
         message = answer_message(exchange.answer, open_at=link, shareable=inquiry.shareable)
         told.end(headed(message, inquiry.question) if inquiry.with_question else message)
 
-    def _keep(self, inquiry: Inquiry, conversation_id: str, exchange: Exchange) -> str | None:
+    def _keep(self, inquiry: Inquiry, exchange: Exchange) -> str | None:
         """The link to what was kept. An answer that cannot be kept is given all the same."""
         assert exchange.answer is not None
         by_itself = self._archive.of_answer(exchange.answer.id)
         try:
             if inquiry.owner:
-                self._file(conversation_id, inquiry.owner, exchange, inquiry.filters)
+                self._file(self._archive.conversation(inquiry.owner), inquiry.owner, exchange)
             if not inquiry.owner or inquiry.shareable:
-                # The buttons of a message that one reader sees do not say in which thread it belongs.
-                self._file("", by_itself, exchange, inquiry.filters)
-            elif inquiry.filters != self._archive.filters(inquiry.owner):
-                self._archive.open(by_itself, exchange.question, inquiry.filters)
-            # What one reader sees links to nothing that others were told alone.
+                # The buttons of a message that one reader sees do not say in which thread it belongs, and who shares
+                # an answer shares nothing else.
+                self._file("", by_itself, exchange)
             return self._archive.link(by_itself if inquiry.shareable else inquiry.owner or by_itself)
         except RagError as error:
             _LOG.warning("an answer in Slack could not be kept: %s", error)
             return None
 
-    def _file(self, conversation_id: str, owner: str, exchange: Exchange, filters: Filters) -> None:
-        self._desk.keep(self._desk.begin(conversation_id, owner, exchange.question, filters), owner, exchange)
+    def _file(self, conversation_id: str, owner: str, exchange: Exchange) -> None:
+        begun = self._desk.begin(conversation_id, owner, exchange.question, exchange.filters)
+        self._desk.keep(begun, owner, exchange)
 
     def _give_up(self, inquiry: Inquiry, told: _Told) -> None:
         told.end(problem_message(TOO_LATE))

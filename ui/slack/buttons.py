@@ -48,10 +48,10 @@ class Buttons:
 
     def _done(self, pressed: Pressed) -> dict[str, Any]:
         judged = pressed.action in ("opinion_good", "opinion_bad")
-        in_thread = [Archive.of_thread(pressed.channel, pressed.thread)] if pressed.thread else []
+        reader = pressed.user if pressed.ephemeral else None
+        in_thread = [Archive.of_thread(pressed.channel, pressed.thread, reader)] if pressed.thread else []
         by_itself = [Archive.of_answer(pressed.value)]
-        # An opinion is kept with the thread's history. What is shown links to the answer alone where it was kept so:
-        # the thread may hold what others were told alone.
+        # An opinion is kept with the thread's history. What is shown links to the answer alone where it was kept so.
         owners = (*in_thread, *by_itself) if judged else (*by_itself, *in_thread)
         found = self._archive.answer(owners, pressed.value)
         if found is None:

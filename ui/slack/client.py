@@ -22,7 +22,7 @@ _QUIET.setLevel(logging.CRITICAL)
 
 _TIMEOUT_S = 15
 # These take no JSON.
-_READS = frozenset({"users.info"})
+_READS = frozenset({"users.info", "conversations.replies"})
 _TEMPORARY = frozenset({"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable"})
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from rag.errors import InvalidRequest
+from rag.errors import InvalidRequest, RagError
+from rag.records import Turn
 from rag.storage.deliveries import Delivery
 from ui.desk import Desk, explain
 from ui.slack.archive import Archive
@@ -16,6 +17,7 @@ from ui.slack.blocks import Message, answer_message, help_message, problem_messa
 from ui.slack.delivery import Persistence, SlackFailed
 from ui.slack.events import Heard
 from ui.slack.outlets import Abilities, EphemeralOutlet, Outlet, ThreadOutlet, Web
+from ui.slack.overhearing import overheard
 from ui.slack.settings import Book, narrowed
 from ui.slack.text import shortened
 from ui.slack.words import Wanted, read_words, without_mentions
@@ -77,12 +79,12 @@ class Threads:
     def mend(self, delivery: Delivery) -> None:
         """Bring the answer that a stop kept back, or tell that there is none. Raises SlackFailed."""
         channel, thread = delivery.channel or "", delivery.thread or delivery.asked or ""
-        owner = Archive.of_thread(channel, thread)
+        owner = Archive.of_thread(channel, thread, delivery.reader)
         answer = self._archive.kept(owner, delivery.asked) if delivery.asked else None
+        hidden = delivery.reader is not None
         if answer is None:
             message = problem_message(RESTARTED)
         else:
-            hidden = delivery.reader is not None
             link = self._archive.link(Archive.of_answer(answer.id) if hidden else owner)
             message = answer_message(answer, open_at=link, shareable=hidden)
         in_thread = delivery.asked is not None and thread != delivery.asked
@@ -93,7 +95,7 @@ class Threads:
             "user": delivery.reader or "",
             "in_thread": "yes" if in_thread else "no",
         }
-        self._outlet(place, delivery.event, delivery.shown, hidden=delivery.reader is not None).end(message)
+        self._outlet_at(place, delivery.event, delivery.shown, hidden=hidden).end(message)
 
     def _concerns(self, heard: Heard) -> bool:
         if heard.kind == "mention" or heard.direct:
@@ -102,7 +104,7 @@ class Threads:
             return False
         if not heard.in_thread:
             return self._book.of(heard.team, heard.channel).every_question and heard.text.rstrip().endswith("?")
-        return bool(self._archive.conversation(_owner(heard)))
+        return bool(self._archive.conversation(Archive.of_thread(heard.channel, heard.thread)))
 
     def _edit(self, heard: Heard) -> None:
         """The answer follows the question; a mention that was only added now is a new one."""
@@ -114,8 +116,8 @@ class Threads:
         # What only one user was told stays with them, whatever the channel does by now.
         reader = before.reader if before.shown is None else None
         reader = reader or self._reader(heard, before.shown)
-        if self._deliveries.claim(Delivery(heard.event, heard.channel, None, heard.thread, before.shown, reader)):
-            self._asking.silence(_owner(heard), heard.asked)
+        if self._claimed(heard, Delivery(heard.event, heard.channel, None, heard.thread, before.shown, reader)):
+            self._asking.silence(_owner(heard, before.reader), heard.asked)
             # It may have been on its way to Slack until now.
             before = self._deliveries.of_message(heard.channel, heard.asked) or before
             if before.shown:
@@ -124,8 +126,16 @@ class Threads:
 
     def _take(self, heard: Heard) -> None:
         reader = self._reader(heard, None)
-        if self._deliveries.claim(Delivery(heard.event, heard.channel, heard.asked, heard.thread, reader=reader)):
+        if self._claimed(heard, Delivery(heard.event, heard.channel, heard.asked, heard.thread, reader=reader)):
             self._answer(heard, None, reader)
+
+    def _claimed(self, heard: Heard, delivery: Delivery) -> bool:
+        try:
+            return self._deliveries.claim(delivery)
+        except RagError as error:
+            _LOG.warning("a question in Slack could not be taken in (%s)", error)
+        self._tell(self._outlet(heard, delivery.shown, delivery.reader), problem_message(UNANSWERED))
+        return False
 
     def _reader(self, heard: Heard, shown: str | None) -> str | None:
         """The one user who may see the answer, where not all may."""
@@ -140,11 +150,11 @@ class Threads:
         before = self._deliveries.of_message(heard.channel, heard.asked)
         if before is None:
             return
-        self._asking.silence(_owner(heard), heard.asked)
+        self._asking.silence(_owner(heard, before.reader), heard.asked)
         # It may have been on its way to Slack until now.
         before = self._deliveries.of_message(heard.channel, heard.asked) or before
         self._deliveries.finish(before.event)
-        self._archive.forget(_owner(heard), heard.asked)
+        self._archive.forget(_owner(heard, before.reader), heard.asked)
         if before.shown:
             shown = before.shown
             try:
@@ -153,25 +163,16 @@ class Threads:
                 _LOG.info("an answer could not be deleted with its question (%s)", failure)
 
     def _answer(self, heard: Heard, shown: str | None, reader: str | None) -> None:
-        place = {
-            "channel": heard.channel,
-            "thread": heard.thread,
-            "team": heard.team,
-            "user": reader or heard.user,
-            "direct": "yes" if heard.direct else "no",
-            "in_thread": "yes" if heard.in_thread else "no",
-        }
-        hidden = reader is not None
-        outlet = self._outlet(place, heard.event, shown, hidden=hidden)
+        outlet = self._outlet(heard, shown, reader)
         try:
-            self._ask(heard, outlet, hidden=hidden)
+            self._ask(heard, outlet, reader)
         except InvalidRequest as error:
             self._say(heard, outlet, problem_message(explain(error)))
         except Exception:  # noqa: BLE001 - a face: whatever went wrong, who asked gets one sentence
             _LOG.exception("a question in Slack failed")
             self._say(heard, outlet, problem_message(UNANSWERED))
 
-    def _ask(self, heard: Heard, outlet: Outlet, *, hidden: bool) -> None:
+    def _ask(self, heard: Heard, outlet: Outlet, reader: str | None) -> None:
         wanted = read_words(without_mentions(heard.text, heard.bot))
         wanted = replace(wanted, filters=narrowed(wanted.filters, self._book.of(heard.team, heard.channel).filters))
         if not (heard.direct or self._book.answers(heard.team, heard.channel)):
@@ -180,25 +181,54 @@ class Threads:
             self._say(heard, outlet, problem_message("Settings are changed with /dateline settings."))
         elif wanted.kind != "ask":
             self._say(heard, outlet, help_message("/dateline"))
-        elif not self._begin(heard, wanted, outlet, shareable=hidden):
+        elif not self._begin(heard, wanted, outlet, reader):
             self._say(heard, outlet, problem_message(BUSY))
 
-    def _begin(self, heard: Heard, wanted: Wanted, outlet: Outlet, *, shareable: bool) -> bool:
-        owner = _owner(heard)
-        self._archive.open(owner, wanted.question, wanted.filters)
-        inquiry = Inquiry(heard.event, wanted.question, wanted.filters, owner, heard.asked, shareable=shareable)
+    def _begin(self, heard: Heard, wanted: Wanted, outlet: Outlet, reader: str | None) -> bool:
+        # Also where one reader alone is answered: replies of others need no mention from now on.
+        self._archive.open(_owner(heard), wanted.question, wanted.filters)
+        inquiry = Inquiry(
+            event=heard.event,
+            question=wanted.question,
+            filters=wanted.filters,
+            owner=_owner(heard, reader),
+            key=heard.asked,
+            shareable=reader is not None,
+            before=lambda: self._before(heard, reader),
+        )
         return self._asking.begin(inquiry, outlet, self._work.submit)
 
+    def _before(self, heard: Heard, reader: str | None) -> tuple[Turn, ...]:
+        """What was asked in the thread as far as this reader saw it; before the first question, what people said."""
+        owners = dict.fromkeys((_owner(heard), _owner(heard, reader)))
+        asked = [turn for owner in owners for turn in self._archive.turns(owner, but=heard.asked)]
+        return tuple(asked) or overheard(self._web, heard)
+
     def _say(self, heard: Heard, outlet: Outlet, message: Message) -> None:
+        if self._tell(outlet, message):  # else the next start tells of it
+            self._deliveries.finish(heard.event)
+
+    def _tell(self, outlet: Outlet, message: Message) -> bool:
+        """Whether there is nothing more to bring there."""
         try:
             outlet.end(message)
         except SlackFailed as failure:
             _LOG.warning("a question in Slack is left without an answer (%s)", failure)
-            if failure.temporary:
-                return  # the next start tells of it
-        self._deliveries.finish(heard.event)
+            return not failure.temporary
+        return True
 
-    def _outlet(self, place: Mapping[str, Any], event: str, shown: str | None, *, hidden: bool) -> Outlet:
+    def _outlet(self, heard: Heard, shown: str | None, reader: str | None) -> Outlet:
+        place = {
+            "channel": heard.channel,
+            "thread": heard.thread,
+            "team": heard.team,
+            "user": reader or heard.user,
+            "direct": "yes" if heard.direct else "no",
+            "in_thread": "yes" if heard.in_thread else "no",
+        }
+        return self._outlet_at(place, heard.event, shown, hidden=reader is not None)
+
+    def _outlet_at(self, place: Mapping[str, Any], event: str, shown: str | None, *, hidden: bool) -> Outlet:
         if hidden:
             return EphemeralOutlet(self._web, self._persist, place)
         return ThreadOutlet(
@@ -211,5 +241,5 @@ class Threads:
         )
 
 
-def _owner(heard: Heard) -> str:
-    return Archive.of_thread(heard.channel, heard.thread)
+def _owner(heard: Heard, reader: str | None = None) -> str:
+    return Archive.of_thread(heard.channel, heard.thread, reader)

@@ -11,7 +11,7 @@ from typing import Literal
 from rag.errors import InvalidRequest
 from rag.records import Filters
 
-__all__ = ["Wanted", "read_words", "without_mentions"]
+__all__ = ["Wanted", "read_words", "said", "without_mentions"]
 
 # At the start of a word only, so that "the year since:" or an address with publisher:x in it stay as they are.
 _OPTION = re.compile(r"""(?<!\S)(since|until|publisher):\s*(?:["“„]([^"“”„]*)["”]|(\S+))""", re.IGNORECASE)
@@ -37,7 +37,7 @@ class Wanted:
 
 def read_words(text: str) -> Wanted:
     """What a message or the text of a slash command wants. Raises InvalidRequest for a date that is none."""
-    words = " ".join(_plain(text).split())
+    words = " ".join(said(text).split())
     if words.casefold() in _HELP:
         return Wanted("help")
     if settings := _SETTINGS.fullmatch(words):
@@ -64,12 +64,12 @@ def without_mentions(text: str, user: str | None) -> str:
     return re.sub(rf"<@{re.escape(user)}(?:\|[^<>]*)?>", " ", text) if user else text
 
 
-def _plain(text: str) -> str:
+def said(text: str) -> str:
     """Slack's markup as words: what a reader saw when they wrote it."""
-    return unescape(_MARKUP.sub(lambda found: _said(found[1]), text))
+    return unescape(_MARKUP.sub(lambda found: _target(found[1]), text))
 
 
-def _said(markup: str) -> str:
+def _target(markup: str) -> str:
     target, _, label = markup.partition("|")
     if label:
         return f"{'#' if target.startswith('#') else ''}{label}"

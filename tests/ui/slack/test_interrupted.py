@@ -100,7 +100,25 @@ def test_a_hidden_answer_links_to_nothing_that_others_were_told(face: Served, sl
     assert [conversation_behind(face, each) for each in slack.responses()[told:]] == [[ASKED], [ASKED]]
     face.press("opinion_good", buttons_of(hidden)["share"], container=container)
     (opinion,) = slack.wait(face.engine.opinions.all)
-    assert [turn.content for turn in opinion.history if turn.role == "user"] == ["What of the harbour?"]
+    assert opinion.history == ()
+
+
+def test_what_one_reader_is_told_stays_out_of_what_others_can_open(face: Served, slack: FakeSlack) -> None:
+    set_by_an_admin(face, "show:asker")
+    face.event(mention("A secret?", "100.1", thread_ts="90.1", user="U2"), "Ev1")
+    slack.wait(lambda: slack.called("chat.postEphemeral"))
+    slack.wait(finished(face))
+    set_by_an_admin(face, "show:all")
+    face.event(mention(ASKED, "100.2", thread_ts="90.1"), "Ev2")
+    slack.wait(lambda: any(ANSWER in words_of(each) for each in slack.messages("C1")))
+    assert conversation_behind(face, slack.messages("C1")[-1]) == [ASKED]
+    assert face.engine.asked[-1].history == ()
+    slack.wait(finished(face))
+    set_by_an_admin(face, "show:asker")
+    face.event(said("And why?", "100.3", thread_ts="90.1", user="U2"), "Ev3")
+    slack.wait(lambda: len(face.engine.asked) == 3)
+    asked = [turn.content for turn in face.engine.asked[-1].history if turn.role == "user"]
+    assert asked == [ASKED, "A secret?"]
 
 
 def broken(*given: object) -> Any:
@@ -122,6 +140,20 @@ def test_a_library_that_fails_before_the_answer_is_told(
     slack.wait(lambda: any("could not be answered just now" in words_of(each) for each in told()))
     slack.wait(finished(face))
     assert len(told()) == 1
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_question_that_cannot_be_taken_in_is_told(
+    face: Served, slack: FakeSlack, monkeypatch: pytest.MonkeyPatch, hidden: bool
+) -> None:
+    if hidden:
+        set_by_an_admin(face, "show:asker")
+    monkeypatch.setattr(face.engine.deliveries, "claim", broken)
+    face.event(mention(ASKED))
+    told = "chat.postEphemeral" if hidden else "chat.postMessage"
+    (body,) = slack.wait(lambda: slack.called(told))
+    assert "could not be answered just now" in words_of(body)
+    assert face.engine.asked == []
 
 
 def test_a_conversation_that_cannot_be_begun_is_told(

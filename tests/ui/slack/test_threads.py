@@ -88,6 +88,49 @@ def test_replies_in_its_thread_need_no_mention_and_the_thread_is_the_history(sla
     assert question.history[1].role == "assistant"
 
 
+HEADLINE = said("", "90.1", bot_id="B7", attachments=[{"title": "Ferry &amp; crew leave Bergen", "text": "more"}])
+REMARK = said("Was <https://news.example.org/ferry> not late, <@U7>?", "90.2", thread_ts="90.1")
+
+
+def test_a_mention_in_a_thread_of_others_is_about_what_they_said(face: Served, slack: FakeSlack) -> None:
+    own = said("Searching", "90.3", user=BOT, bot_id="B0BOT")
+    many = [said(f"Remark {number}", f"90.4{number}") for number in range(5)]
+    later = said("After the question", "101.0")
+    slack.threads["C1", "90.1"] = [HEADLINE, REMARK, own, *many, mention(ASKED), later]
+    face.event(mention(ASKED, thread_ts="90.1"), "Ev1")
+    answers(slack, 1)
+    last = [Turn("user", f"Remark {number}") for number in (2, 3, 4)]
+    assert face.engine.asked[0].history == (Turn("user", "Ferry & crew leave Bergen"), *last)
+    slack.wait(lambda: not face.engine.deliveries.unfinished())
+    face.event(said("And the harbour?", "100.5", thread_ts="90.1"), "Ev2")
+    answers(slack, 2)
+    assert [turn.content for turn in face.engine.asked[1].history if turn.role == "user"] == [ASKED]
+    assert len(slack.called("conversations.replies")) == 1
+
+
+def test_addresses_and_names_in_what_others_said_are_left_out(face: Served, slack: FakeSlack) -> None:
+    slack.threads["C1", "90.1"] = [REMARK]
+    face.event(mention(ASKED, thread_ts="90.1"))
+    answers(slack, 1)
+    assert face.engine.asked[0].history == (Turn("user", "Was not late, ?"),)
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault(429, "ratelimited", retry_after=60), Fault(error="missing_scope"), Fault(drop=True)]
+)
+def test_a_thread_that_slack_does_not_show_is_answered_without(face: Served, slack: FakeSlack, fault: Fault) -> None:
+    slack.plays("conversations.replies", fault)
+    face.event(mention(ASKED, thread_ts="90.1"))
+    answers(slack, 1)
+    assert face.engine.asked[0].history == ()
+
+
+def test_a_question_at_the_top_asks_for_no_thread(face: Served, slack: FakeSlack) -> None:
+    face.event(mention(ASKED))
+    answers(slack, 1)
+    assert slack.called("conversations.replies") == []
+
+
 @pytest.mark.parametrize(
     "event",
     [

@@ -1,0 +1,62 @@
+"""What people said in a thread before this program was first asked there: a question may be about it."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rag.records import Turn
+from ui.slack.delivery import SlackFailed
+from ui.slack.events import Heard
+from ui.slack.outlets import Web
+from ui.slack.text import shortened
+from ui.slack.words import said, without_mentions
+
+__all__ = ["overheard"]
+
+_LOG = logging.getLogger("rag.slack")
+
+_MOST_READ = 200  # messages; Slack gives some apps fewer
+_LAST = 3  # messages beside the one that the thread hangs on
+_LONGEST = 1_000  # characters of one
+_ADDRESS = re.compile(r"[a-z][a-z+.-]*://\S+", re.IGNORECASE)
+
+
+def overheard(web: Web, heard: Heard) -> tuple[Turn, ...]:
+    """What the thread hangs on and what was said last in it, oldest first. Nothing where Slack does not tell."""
+    if not heard.in_thread:
+        return ()
+    try:
+        told = web.call(
+            "conversations.replies",
+            channel=heard.channel,
+            ts=heard.thread,
+            latest=heard.asked,
+            limit=_MOST_READ,
+        )
+    except SlackFailed as failure:
+        _LOG.info("a thread in Slack could not be read (%s)", failure)
+        return ()
+    messages = [each for each in told.get("messages") or () if isinstance(each, dict)]
+    words = [_words(each, heard.bot) for each in messages if _is_before(each, heard)]
+    first, *rest = [each for each in words if each] or [""]
+    return tuple(Turn("user", each) for each in (first, *rest[-_LAST:]) if each)
+
+
+def _is_before(message: Mapping[str, Any], heard: Heard) -> bool:
+    """Also what other programs post, such as headlines, but nothing of this one."""
+    return message.get("ts") != heard.asked and (heard.bot is None or message.get("user") != heard.bot)
+
+
+def _words(message: Mapping[str, Any], bot: str | None) -> str:
+    """The message and what Slack shows of the pages that it names, without the addresses."""
+    told = " ".join((str(message.get("text") or ""), *_previews(message)))
+    return shortened(" ".join(_ADDRESS.sub(" ", said(without_mentions(told, bot))).split()), _LONGEST)
+
+
+def _previews(message: Mapping[str, Any]) -> Iterator[str]:
+    for attachment in message.get("attachments") or ():
+        if isinstance(attachment, dict):
+            yield str(attachment.get("title") or attachment.get("fallback") or "")
