@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["Heard", "Pressed", "read_event", "read_press"]
+__all__ = ["WRITTEN", "Heard", "Pressed", "read_event", "read_press"]
 
 _LEADING = re.compile(r"\s*<@([A-Z0-9]+)(?:\|[^<>]*)?>")
 # Subtypes of what a person wrote; all others are about the channel, or come from programs.
-_WRITTEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
+WRITTEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def _bot(body: Mapping[str, Any], kind: str, text: str) -> str | None:
 
 def _is_written(message: Mapping[str, Any]) -> bool:
     by_program = message.get("bot_id") or message.get("bot_profile") or message.get("app_id")
-    return not by_program and bool(message.get("user")) and message.get("subtype") in _WRITTEN
+    return not by_program and bool(message.get("user")) and message.get("subtype") in WRITTEN
 
 
 def read_press(body: Mapping[str, Any]) -> Pressed | None:

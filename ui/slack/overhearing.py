@@ -9,7 +9,7 @@ from typing import Any
 
 from rag.records import Turn
 from ui.slack.delivery import SlackFailed
-from ui.slack.events import Heard
+from ui.slack.events import WRITTEN, Heard
 from ui.slack.outlets import Web
 from ui.slack.text import shortened
 from ui.slack.words import said, without_mentions
@@ -46,8 +46,9 @@ def overheard(web: Web, heard: Heard) -> tuple[Turn, ...]:
 
 
 def _is_before(message: Mapping[str, Any], heard: Heard) -> bool:
-    """Also what other programs post, such as headlines, but nothing of this one."""
-    return message.get("ts") != heard.asked and (heard.bot is None or message.get("user") != heard.bot)
+    """Also what other programs post, such as headlines, but nothing of this one and of Slack itself."""
+    said_there = message.get("subtype") in (*WRITTEN, "bot_message")
+    return said_there and message.get("ts") != heard.asked and (heard.bot is None or message.get("user") != heard.bot)
 
 
 def _words(message: Mapping[str, Any], bot: str | None) -> str:

@@ -94,9 +94,10 @@ REMARK = said("Was <https://news.example.org/ferry> not late, <@U7>?", "90.2", t
 
 def test_a_mention_in_a_thread_of_others_is_about_what_they_said(face: Served, slack: FakeSlack) -> None:
     own = said("Searching", "90.3", user=BOT, bot_id="B0BOT")
+    joined = said("<@U7> has joined", "90.35", subtype="channel_join")
     many = [said(f"Remark {number}", f"90.4{number}") for number in range(5)]
     later = said("After the question", "101.0")
-    slack.threads["C1", "90.1"] = [HEADLINE, REMARK, own, *many, mention(ASKED), later]
+    slack.threads["C1", "90.1"] = [HEADLINE, REMARK, own, *many[:2], joined, *many[2:], mention(ASKED), later]
     face.event(mention(ASKED, thread_ts="90.1"), "Ev1")
     answers(slack, 1)
     last = [Turn("user", f"Remark {number}") for number in (2, 3, 4)]
@@ -106,6 +107,14 @@ def test_a_mention_in_a_thread_of_others_is_about_what_they_said(face: Served, s
     answers(slack, 2)
     assert [turn.content for turn in face.engine.asked[1].history if turn.role == "user"] == [ASKED]
     assert len(slack.called("conversations.replies")) == 1
+
+
+def test_the_root_of_an_assistant_thread_says_nothing(face: Served, slack: FakeSlack) -> None:
+    root = said("New Assistant Thread", "90.1", subtype="assistant_app_thread", channel="D1", channel_type="im")
+    slack.threads["D1", "90.1"] = [root]
+    face.event(said(ASKED, "90.2", thread_ts="90.1", channel="D1", channel_type="im"))
+    answers(slack, 1, "D1")
+    assert face.engine.asked[0].history == ()
 
 
 def test_addresses_and_names_in_what_others_said_are_left_out(face: Served, slack: FakeSlack) -> None:
