@@ -32,6 +32,10 @@ TOO_LATE = "This question took too long to answer. Please ask it again."
 BUSY = "Too many questions are being answered just now. Please ask again in a minute."
 UNANSWERED = "This question could not be answered just now."
 NOT_HERE = "Questions are not answered in this channel."
+SHARED = (
+    "This channel is shared with another organization. Questions are answered here once an admin of the workspace has "
+    "written /dateline settings here:on."
+)
 RESTARTED = "The server was restarted while it was answering. Please ask again."
 
 

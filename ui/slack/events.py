@@ -19,7 +19,8 @@ class Heard:
     """A message of a person: a new one, a mention, or one that was changed or deleted.
 
     `asked` names the message, `thread` what its thread hangs on (itself, where it begins one), `bot` the user that
-    mentions of this program name, `event` the delivery: Slack repeats it with every retry.
+    mentions of this program name, `event` the delivery: Slack repeats it with every retry. People of another
+    organization read along in a `shared` channel.
     """
 
     kind: Literal["mention", "message", "edit", "deletion"]
@@ -32,6 +33,7 @@ class Heard:
     text: str
     direct: bool
     bot: str | None
+    shared: bool = False
 
     @property
     def in_thread(self) -> bool:
@@ -109,6 +111,7 @@ def _heard(
         text=text,
         direct=event.get("channel_type") == "im" or channel.startswith("D"),
         bot=_bot(body, kind, text),
+        shared=body.get("is_ext_shared_channel") is True,
     )
 
 

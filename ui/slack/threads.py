@@ -12,7 +12,7 @@ from rag.records import Turn
 from rag.storage.deliveries import Delivery
 from ui.desk import Desk, explain
 from ui.slack.archive import Archive
-from ui.slack.asking import BUSY, NOT_HERE, RESTARTED, UNANSWERED, Asking, Inquiry
+from ui.slack.asking import BUSY, NOT_HERE, RESTARTED, SHARED, UNANSWERED, Asking, Inquiry
 from ui.slack.blocks import Message, answer_message, help_message, problem_message
 from ui.slack.delivery import Persistence, SlackFailed
 from ui.slack.events import Heard
@@ -100,7 +100,7 @@ class Threads:
     def _concerns(self, heard: Heard) -> bool:
         if heard.kind == "mention" or heard.direct:
             return True
-        if heard.addressee not in (None, heard.bot) or not self._book.answers(heard.team, heard.channel):
+        if heard.addressee not in (None, heard.bot) or not self._answers(heard):
             return False
         if not heard.in_thread:
             return self._book.of(heard.team, heard.channel).every_question and heard.text.rstrip().endswith("?")
@@ -142,6 +142,12 @@ class Threads:
         hides = self._book.of(heard.team, heard.channel).show == "ephemeral"
         return heard.user if hides and not heard.direct and shown is None else None
 
+    def _answers(self, heard: Heard) -> bool:
+        """Whether questions are answered there. Before people of another organization only where an admin wants it."""
+        if heard.shared:
+            return self._book.of(heard.team, heard.channel).answers is True
+        return self._book.answers(heard.team, heard.channel)
+
     def _mentioned(self, heard: Heard) -> bool:
         return heard.direct or (heard.bot is not None and f"<@{heard.bot}" in heard.text)
 
@@ -175,8 +181,8 @@ class Threads:
     def _ask(self, heard: Heard, outlet: Outlet, reader: str | None) -> None:
         wanted = read_words(without_mentions(heard.text, heard.bot))
         wanted = replace(wanted, filters=narrowed(wanted.filters, self._book.of(heard.team, heard.channel).filters))
-        if not (heard.direct or self._book.answers(heard.team, heard.channel)):
-            self._say(heard, outlet, problem_message(NOT_HERE))
+        if not (heard.direct or self._answers(heard)):
+            self._say(heard, outlet, problem_message(SHARED if heard.shared else NOT_HERE))
         elif wanted.kind == "settings":
             self._say(heard, outlet, problem_message("Settings are changed with /dateline settings."))
         elif wanted.kind != "ask":

@@ -88,8 +88,11 @@ class Served:
         }
         return urlencode(given)
 
-    def event(self, event: dict[str, Any], event_id: str = "Ev1", **headers: str) -> httpx.Response:
-        return self.post("/slack/events", json.dumps(callback(event, event_id)), "application/json", **headers)
+    def event(
+        self, event: dict[str, Any], event_id: str = "Ev1", *, shared: bool = False, **headers: str
+    ) -> httpx.Response:
+        body = {**callback(event, event_id), "is_ext_shared_channel": shared}
+        return self.post("/slack/events", json.dumps(body), "application/json", **headers)
 
     def press(self, action: str, value: str, **payload: Any) -> httpx.Response:
         pressed = {

@@ -15,6 +15,7 @@ import pytest
 from rag.records import Turn
 from tests.fakes.slack_server import BOT, FakeSlack, Fault
 from tests.ui.slack.helpers import Served, buttons_of, callback, mention, said, served, slowest_of_the_best, words_of
+from tests.ui.slack.test_settings import set_by_an_admin
 from ui.slack.face import Limits
 
 ASKED = "When did the ferry leave?"
@@ -164,6 +165,19 @@ def test_what_is_not_asked_of_it_is_left_alone(face: Served, slack: FakeSlack, e
     quiet(slack)
     assert len(slack.messages("C1")) == 1
     assert len(face.engine.asked) == 1
+
+
+def test_where_another_organization_reads_along_an_admin_decides(face: Served, slack: FakeSlack) -> None:
+    face.event(mention(ASKED, "100.1"), "Ev1", shared=True)
+    slack.wait(lambda: any("shared with another organization" in words_of(each) for each in slack.messages("C1")))
+    face.event(said(ASKED, "100.2", thread_ts="100.1"), "Ev2", shared=True)
+    set_by_an_admin(face, "elsewhere:on")
+    face.event(mention(ASKED, "100.3"), "Ev3", shared=True)
+    slack.wait(lambda: len(slack.messages("C1")) == 2)
+    assert face.engine.asked == []
+    set_by_an_admin(face, "here:on")
+    face.event(mention(ASKED, "100.4"), "Ev4", shared=True)
+    answers(slack, 1)
 
 
 def test_direct_messages_are_answered_with_a_status(face: Served, slack: FakeSlack) -> None:
