@@ -200,9 +200,9 @@ class LocalEngine:
     def count(self) -> int:
         return self._library.counts()[0]
 
-    def publishers(self) -> list[str]:
+    def publishers(self, limit: int = 100) -> list[str]:
         """Publishers in the library, the one with most articles first."""
-        return self._library.publishers()
+        return self._library.publishers(limit)
 
     def feedback(self) -> list[Feedback]:
         return self.opinions.all()

@@ -101,10 +101,16 @@ def test_the_manifest_asks_for_what_is_used() -> None:
     urls = {
         manifest["settings"]["event_subscriptions"]["request_url"],
         manifest["settings"]["interactivity"]["request_url"],
+        manifest["settings"]["interactivity"]["message_menu_options_url"],
         manifest["features"]["slash_commands"][0]["url"],
     }
     assert {url.removeprefix("https://news.example.org") for url in urls} == {"/slack/events", "/slack/command"}
+    home = manifest["features"]["app_home"]
+    # Else nobody could write to the app alone.
+    assert (home["messages_tab_enabled"], home["messages_tab_read_only_enabled"]) == (True, False)
+    assert "app_home_opened" in manifest["settings"]["event_subscriptions"]["bot_events"]
     # Slack's own limits on a manifest.
+    assert len(manifest["features"]["agent_view"]["agent_description"]) <= 300
     assert len(manifest["display_information"]["name"]) <= 35
     assert len(manifest["display_information"]["description"]) <= 140
     assert manifest["settings"]["event_subscriptions"]["bot_events"] == sorted(

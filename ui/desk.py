@@ -50,7 +50,7 @@ class Engine(Protocol):
     def count(self) -> int:
         """How many articles the library holds."""
 
-    def publishers(self) -> list[str]:
+    def publishers(self, limit: int = 100) -> list[str]:
         """Publishers in the library, the one with most articles first."""
 
 

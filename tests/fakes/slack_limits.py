@@ -1,4 +1,4 @@
-"""What Slack refuses in a message: its documented limits on blocks, and the fields that each of them needs.
+"""What Slack refuses in a message or a dialog: its documented limits on blocks, and the fields that each needs.
 
 Written from docs.slack.dev/reference/block-kit and, for the length of a whole message, which is not documented, from
 slackapi/bolt-js issues 2509 and 2867. A message that is refused here would be answered with `invalid_blocks`,
@@ -10,11 +10,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from typing import Any
 
 MOST_BLOCKS = 50
 MOST_IN_ALL = 13_200  # characters of the blocks' JSON
 MOST_TEXT = 40_000
+MOST_BLOCKS_OF_A_VIEW = 100
+MOST_IN_A_VIEW = 250_000
+MOST_OPTIONS = 100
 LONGEST_TEXT_OBJECT = 3_000
 
 _ID = 255
@@ -38,6 +42,7 @@ _INTERACTIVE = {
     *("button", "checkboxes", "datepicker", "datetimepicker", "timepicker", "overflow", "radio_buttons"),
     *("static_select", "users_select", "conversations_select", "channels_select", "external_select"),
     *("multi_static_select", "multi_users_select", "multi_conversations_select", "multi_channels_select"),
+    "multi_external_select",
     *("plain_text_input", "number_input", "email_text_input", "url_text_input", "rich_text_input", "workflow_button"),
 }
 
@@ -85,6 +90,40 @@ def check_blocks(blocks: Any) -> list[str]:
     if length > MOST_IN_ALL:
         problems.append(f"msg_blocks_too_long: {length} characters of at most {MOST_IN_ALL}")
     return problems
+
+
+def check_view(view: Any) -> list[str]:
+    """The problems of a dialog that is sent to `views.open`."""
+    if not isinstance(view, dict) or view.get("type") != "modal":
+        return ["view: no modal"]
+    known = {"type", "title", "blocks", "submit", "close", "private_metadata", "callback_id", "external_id"}
+    problems = list(_extra(view, known | {"clear_on_close", "notify_on_close", "submit_disabled"}, "view"))
+    problems += _text_object(view.get("title"), "view.title", 24, plain=True)
+    for name in ("submit", "close"):
+        if name in view:
+            problems += _text_object(view[name], f"view.{name}", 24, plain=True)
+    problems += _string(view, "private_metadata", 3_000, "view")
+    problems += _string(view, "callback_id", _ID, "view")
+    blocks = _list(view, "blocks")
+    if not 1 <= len(blocks) <= MOST_BLOCKS_OF_A_VIEW:
+        problems.append(f"view.blocks: {len(blocks)}, not 1 to {MOST_BLOCKS_OF_A_VIEW}")
+    for at, block in enumerate(blocks):
+        problems += [f"view.blocks[{at}]{problem}" for problem in _block(block)]
+    if any(isinstance(block, dict) and block.get("type") == "input" for block in blocks) and "submit" not in view:
+        problems.append("view.submit: missing beside an input")
+    ids = [block["block_id"] for block in blocks if isinstance(block, dict) and block.get("block_id")]
+    if len(ids) != len(set(ids)):
+        problems.append("view.blocks: a block_id twice")
+    if len(json.dumps(view)) > MOST_IN_A_VIEW:
+        problems.append("view_too_large")
+    return problems
+
+
+def check_options(options: Any) -> list[str]:
+    """The problems of the options that a menu is filled with from outside."""
+    if not isinstance(options, list):
+        return ["options: not a list"]
+    return list(_options({"options": options}, "options", 0, MOST_OPTIONS, ""))
 
 
 def _block(block: Any) -> Iterator[str]:
@@ -201,8 +240,13 @@ def _element(element: Any, where: str) -> Iterator[str]:
         yield f"{where}: no element is of the type {kind!r}"
         return
     yield from _string(element, "action_id", _ID, where)
-    if kind != "button":
-        return
+    if kind in _CHOOSERS:
+        yield from _CHOOSERS[kind](element, where)
+    if kind == "button":
+        yield from _button(element, where)
+
+
+def _button(element: dict[str, Any], where: str) -> Iterator[str]:
     known = {"type", "text", "action_id", "url", "value", "style", "confirm", "accessibility_label"}
     yield from _extra(element, known, where)
     yield from _text_object(element.get("text"), f"{where}.text", 75, plain=True)
@@ -213,6 +257,69 @@ def _element(element: Any, where: str) -> Iterator[str]:
         yield f"{where}.url: no web address"
     if element.get("style", "primary") not in ("primary", "danger"):
         yield f"{where}.style: neither primary nor danger"
+
+
+def _ticked(element: dict[str, Any], where: str) -> Iterator[str]:
+    """Radio buttons, of which one is chosen, and checkboxes."""
+    initial = "initial_option" if element["type"] == "radio_buttons" else "initial_options"
+    yield from _extra(element, {"type", "action_id", "options", initial, "confirm", "focus_on_load"}, where)
+    yield from _options(element, "options", 1, 10, where)
+    if initial in element:
+        chosen = element[initial] if initial == "initial_options" else [element[initial]]
+        if not chosen or not all(option in _list(element, "options") for option in chosen):
+            yield f"{where}.{initial}: not among the options"
+
+
+def _external(element: dict[str, Any], where: str) -> Iterator[str]:
+    known = {"type", "action_id", "min_query_length", "initial_options", "max_selected_items", "placeholder"}
+    yield from _extra(element, known | {"confirm", "focus_on_load"}, where)
+    if "placeholder" in element:
+        yield from _text_object(element["placeholder"], f"{where}.placeholder", 150, plain=True)
+    if "initial_options" in element:
+        yield from _options(element, "initial_options", 1, MOST_OPTIONS, where)
+    for name, least in (("min_query_length", 0), ("max_selected_items", 1)):
+        if name in element and not (type(element[name]) is int and element[name] >= least):
+            yield f"{where}.{name}: {element[name]!r}"
+
+
+def _picker(element: dict[str, Any], where: str) -> Iterator[str]:
+    yield from _extra(element, {"type", "action_id", "initial_date", "placeholder", "confirm", "focus_on_load"}, where)
+    if "placeholder" in element:
+        yield from _text_object(element["placeholder"], f"{where}.placeholder", 150, plain=True)
+    if "initial_date" in element and not _is_day(element["initial_date"]):
+        yield f"{where}.initial_date: {element['initial_date']!r} is not YYYY-MM-DD"
+
+
+def _is_day(words: Any) -> bool:
+    try:
+        return bool(date.fromisoformat(words).isoformat() == words)
+    except (TypeError, ValueError):
+        return False
+
+
+def _options(element: dict[str, Any], name: str, least: int, most: int, where: str) -> Iterator[str]:
+    options = _list(element, name)
+    if not least <= len(options) <= most:
+        yield f"{where}.{name}: {len(options)}, not {least} to {most}"
+    for at, option in enumerate(options):
+        inner = f"{where}.{name}[{at}]"
+        if not isinstance(option, dict):
+            yield f"{inner}: no option"
+            continue
+        yield from _extra(option, {"text", "value", "description"}, inner)
+        yield from _text_object(option.get("text"), f"{inner}.text", 75, plain=True)
+        yield from _string(option, "value", 150, inner, needed=True)
+    values = [option.get("value") for option in options if isinstance(option, dict)]
+    if len(values) != len(set(values)):
+        yield f"{where}.{name}: a value twice"
+
+
+_CHOOSERS: dict[str, Callable[[dict[str, Any], str], Iterator[str]]] = {
+    "radio_buttons": _ticked,
+    "checkboxes": _ticked,
+    "multi_external_select": _external,
+    "datepicker": _picker,
+}
 
 
 def _text_object(text: Any, where: str, most: int, *, plain: bool = False) -> Iterator[str]:

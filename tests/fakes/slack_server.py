@@ -28,7 +28,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.fakes.slack_limits import check_message
+from tests.fakes.slack_limits import check_message, check_view
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 TOKEN = "xoxb-fake"
@@ -38,6 +38,7 @@ SCOPES = (
     "users:read"
 )
 MOST_RESPONSES = 5
+TRIGGER_S = 3.0
 
 _READS = ("users.info", "conversations.replies")
 _POSTS = ("chat.postMessage", "chat.postEphemeral", "chat.update")
@@ -86,10 +87,12 @@ class FakeSlack:
         self.admins = {"U0ADMIN"}
         self.streams = True  # whether chat.startStream is there
         self.socket_url = ""
+        self.views: list[dict[str, Any]] = []  # the dialogs that were opened
         self.threads: dict[tuple[str, str], list[dict[str, Any]]] = {}  # what others said, by channel and thread
         self._faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
         self._messages: dict[tuple[str, str], dict[str, Any]] = {}
         self._streaming: set[tuple[str, str]] = set()
+        self._triggers: dict[str, float | None] = {}  # when it was given out; None once it was used
         self._uses: defaultdict[str, int] = defaultdict(int)
         self._clock = 1_700_000_000
         self._changed = threading.Condition()
@@ -120,6 +123,11 @@ class FakeSlack:
 
     def response_url(self, name: str = "one") -> str:
         return f"{self.origin}/commands/T1/{name}"
+
+    def triggers(self, name: str, seconds_ago: float = 0.0) -> str:
+        """Give out a trigger_id, with which one dialog can be opened for three seconds."""
+        self._triggers[name] = time.monotonic() - seconds_ago
+        return name
 
     def plays(self, method: str, *faults: Fault) -> None:
         self._faults[method].extend(faults)
@@ -260,7 +268,20 @@ class FakeSlack:
         return {"ok": most and 1 <= len(body["prompts"]) <= 4}
 
     def _views_open(self, body: dict[str, Any]) -> dict[str, Any]:
-        return {"ok": True, "view": {"id": "V1"}} if body.get("trigger_id") else {"ok": False, "error": "invalid"}
+        trigger = body.get("trigger_id")
+        if problems := check_view(body.get("view")):
+            self.problems += problems
+            return {"ok": False, "error": "invalid_arguments", "response_metadata": {"messages": problems}}
+        if trigger not in self._triggers:
+            return {"ok": False, "error": "invalid_arguments"}
+        given_out = self._triggers[trigger]
+        if given_out is None:
+            return {"ok": False, "error": "exchanged_trigger_id"}
+        if time.monotonic() - given_out > TRIGGER_S:
+            return {"ok": False, "error": "expired_trigger_id"}
+        self._triggers[trigger] = None
+        self.views.append(body["view"])
+        return {"ok": True, "view": {**body["view"], "id": f"V{len(self.views)}"}}
 
     def _conversations_replies(self, body: dict[str, Any]) -> dict[str, Any]:
         replies = self.threads.get((body["channel"], body["ts"]))

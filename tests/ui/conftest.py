@@ -85,7 +85,7 @@ class ScriptedEngine:
     def count(self) -> int:
         return 1
 
-    def publishers(self) -> list[str]:
+    def publishers(self, limit: int = 100) -> list[str]:
         return ["The Gull", "Harbour <b>News</b>"]
 
     def article(self, article_id: str, version: int | None = None) -> Article:

@@ -13,6 +13,8 @@ from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
 from slack_bolt.authorization import AuthorizeResult
 
 from ui.slack.client import SlackClient
+from ui.slack.dialog import CALLBACK, PUBLISHERS
+from ui.slack.events import OPENED
 
 __all__ = ["Handlers", "SlackApp", "SocketMode"]
 
@@ -26,9 +28,11 @@ class Handlers:
     """What becomes of a payload. None of them may wait for anything: Slack is told when they are through."""
 
     event: Callable[[Mapping[str, Any]], None]
-    thread_started: Callable[[Mapping[str, Any]], None]
+    opened: Callable[[Mapping[str, Any]], None]
     press: Callable[[Mapping[str, Any]], None]
     command: Callable[[Mapping[str, str]], dict[str, Any]]
+    submit: Callable[[Mapping[str, Any]], dict[str, Any]]
+    suggest: Callable[[Mapping[str, Any]], list[dict[str, Any]]]
 
 
 class SlackApp:
@@ -45,10 +49,13 @@ class SlackApp:
         if client:
             self._bolt.event("app_mention")(_plain(handlers.event))
             self._bolt.event("message")(_plain(handlers.event))
-            self._bolt.event("assistant_thread_started")(_plain(handlers.thread_started))
+            for opened in OPENED:
+                self._bolt.event(opened)(_plain(handlers.opened))
         for action in actions:
             self._bolt.action(action)(_acknowledged(handlers.press))
         self._bolt.command(re.compile(".*"))(_answered(handlers.command))
+        self._bolt.view(CALLBACK)(_closed(handlers.submit))
+        self._bolt.options(PUBLISHERS)(_suggested(handlers.suggest))
         # Events without a listener are no mistake of Slack's: it must not send them again.
         self._bolt.event(re.compile(".*"))(_plain(lambda body: None))
 
@@ -101,5 +108,25 @@ def _acknowledged(handle: Callable[[Mapping[str, Any]], None]) -> Callable[..., 
 def _answered(handle: Callable[[Mapping[str, str]], dict[str, Any]]) -> Callable[..., None]:
     def listener(ack: Callable[..., Any], body: dict[str, Any]) -> None:
         ack(handle({name: str(value) for name, value in body.items()}))
+
+    return listener
+
+
+def _closed(handle: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Callable[..., None]:
+    """A dialog closes at an empty body, and stays at one that says what is wrong."""
+
+    def listener(ack: Callable[..., Any], body: dict[str, Any]) -> None:
+        wrong = handle(body)
+        if wrong:
+            ack(wrong)
+        else:
+            ack()
+
+    return listener
+
+
+def _suggested(handle: Callable[[Mapping[str, Any]], list[dict[str, Any]]]) -> Callable[..., None]:
+    def listener(ack: Callable[..., Any], body: dict[str, Any]) -> None:
+        ack(options=handle(body))
 
     return listener

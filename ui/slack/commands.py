@@ -9,20 +9,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from rag.errors import InvalidRequest, RagError
-from rag.storage.channels import ChannelSettings
+from rag.errors import InvalidRequest
 from rag.storage.deliveries import Deliveries, Delivery
 from ui.desk import explain
 from ui.slack.asking import BUSY, NOT_HERE, Asking, Inquiry
-from ui.slack.blocks import Message, help_message, problem_message
-from ui.slack.delivery import Persistence, ResponseUrls, SlackFailed
-from ui.slack.outlets import CommandOutlet, Web
-from ui.slack.settings import Book, change, is_admin, narrowed, told
+from ui.slack.blocks import help_message, problem_message
+from ui.slack.channel_settings import ChannelCommands, shown
+from ui.slack.delivery import Persistence, ResponseUrls
+from ui.slack.outlets import CommandOutlet
+from ui.slack.settings import narrowed
 from ui.slack.text import fitted
 from ui.slack.words import Wanted, read_words
 from ui.slack.work import Work
 
-__all__ = ["ChannelCommands", "Claims", "Commands"]
+__all__ = ["Claims", "Commands"]
 
 _LOG = logging.getLogger("rag.slack")
 
@@ -85,19 +85,19 @@ class Commands:
             if wanted.kind == "settings":
                 return self._channels.receive(form, wanted.question)
             if wanted.kind in ("help", "empty"):
-                return _shown(help_message(command))
+                return shown(help_message(command))
             if not book.answers(team, channel):
-                return _shown(problem_message(NOT_HERE))
+                return shown(problem_message(NOT_HERE))
             settings = book.of(team, channel)
             wanted = replace(wanted, filters=narrowed(wanted.filters, settings.filters))
         except InvalidRequest as error:
-            return _shown(problem_message(explain(error)))
+            return shown(problem_message(explain(error)))
         url = form.get("response_url", "")
         if not self._urls.allowed(url):
             _LOG.warning("a slash command named a response_url that is not Slack's: it is not answered")
-            return _shown(problem_message("The answer could not be brought here: the response_url is not Slack’s."))
+            return shown(problem_message("The answer could not be brought here: the response_url is not Slack’s."))
         if not self._begin(wanted, form, settings.show or self._response):
-            return _shown(problem_message(BUSY))
+            return shown(problem_message(BUSY))
         return {"response_type": "ephemeral", "text": f"Searching… {fitted(wanted.question, 300)}"}
 
     def _begin(self, wanted: Wanted, form: Mapping[str, str], response: str) -> bool:
@@ -119,51 +119,3 @@ class Commands:
             # So that a start tells of it even if a stop comes before its turn.
             self._claims.soon(claim)
         return begun
-
-
-class ChannelCommands:
-    """`/dateline settings`: shows them to everybody, lets admins change them. `web` is what tells who is one."""
-
-    def __init__(self, book: Book, web: Web | None, urls: ResponseUrls, persist: Persistence, work: Work) -> None:
-        self.book = book
-        self._web = web
-        self._urls = urls
-        self._persist = persist
-        self._work = work
-
-    def receive(self, form: Mapping[str, str], words: str) -> dict[str, Any]:
-        """The acknowledgement; a change is told of at the `response_url`."""
-        command, team, channel = form.get("command") or "/dateline", form.get("team_id", ""), form.get("channel_id", "")
-        web = self._web
-        if web is None:
-            return _shown(problem_message("Settings need SLACK_BOT_TOKEN, which is what tells who is an admin."))
-        current = self.book.of(team, channel)
-        if not words:
-            return _shown(problem_message(told(current, self.book.answers(team, channel), command)))
-        settings, elsewhere = change(current, words)
-
-        def work() -> None:
-            message = problem_message(self._changed(web, form, settings, elsewhere))
-            try:
-                self._persist(lambda: self._urls.post(form.get("response_url", ""), _shown(message)))
-            except SlackFailed as failure:
-                _LOG.warning("settings in Slack could not be answered (%s)", failure)
-
-        return _shown(problem_message("One moment…" if self._work.submit(work) else BUSY))
-
-    def _changed(self, web: Web, form: Mapping[str, str], settings: ChannelSettings, elsewhere: bool | None) -> str:
-        """What came of it, in a sentence."""
-        team, channel = form.get("team_id", ""), form.get("channel_id", "")
-        try:
-            if not is_admin(web, form.get("user_id", ""), self._persist):
-                return "Only admins of the workspace can change the settings."
-            self.book.put(team, channel, settings, elsewhere)
-        except SlackFailed as failure:
-            return f"It could not be told whether you are an admin ({failure.code}); nothing was changed."
-        except RagError as error:
-            return explain(error)
-        return told(settings, self.book.answers(team, channel), form.get("command") or "/dateline")
-
-
-def _shown(message: Message) -> dict[str, Any]:
-    return {"response_type": "ephemeral", "text": message.text, "blocks": message.blocks}

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["WRITTEN", "Heard", "Pressed", "read_event", "read_press"]
+__all__ = ["OPENED", "WRITTEN", "Heard", "Opened", "Pressed", "read_event", "read_opened", "read_press"]
 
+# That somebody comes to ask: an agent's events, and those of an app from before Slack had agents.
+OPENED = ("app_home_opened", "assistant_thread_started")
 _LEADING = re.compile(r"\s*<@([A-Z0-9]+)(?:\|[^<>]*)?>")
 # Subtypes of what a person wrote; all others are about the channel, or come from programs.
 WRITTEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
@@ -44,6 +46,14 @@ class Heard:
         """Whom the message begins with."""
         found = _LEADING.match(self.text)
         return found[1] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Where somebody can ask alone. Only an assistant of the older kind begins with a thread."""
+
+    channel: str
+    thread: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +136,17 @@ def _bot(body: Mapping[str, Any], kind: str, text: str) -> str | None:
 def _is_written(message: Mapping[str, Any]) -> bool:
     by_program = message.get("bot_id") or message.get("bot_profile") or message.get("app_id")
     return not by_program and bool(message.get("user")) and message.get("subtype") in WRITTEN
+
+
+def read_opened(body: Mapping[str, Any]) -> Opened | None:
+    """Where questions may be suggested; None where nothing can be asked."""
+    event = _mapping(body.get("event"))
+    if event.get("type") == "app_home_opened":
+        channel = str(event.get("channel") or "") if event.get("tab") == "messages" else ""
+        return Opened(channel, None) if channel else None
+    thread = _mapping(event.get("assistant_thread"))
+    channel, first = str(thread.get("channel_id") or ""), str(thread.get("thread_ts") or "")
+    return Opened(channel, first) if channel and first else None
 
 
 def read_press(body: Mapping[str, Any]) -> Pressed | None:

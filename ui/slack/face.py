@@ -18,10 +18,11 @@ from ui.slack.archive import Archive, Engine
 from ui.slack.asking import PATIENCE_S, RESTARTED, Asking
 from ui.slack.blocks import problem_message
 from ui.slack.buttons import ACTIONS, Buttons
+from ui.slack.channel_settings import ChannelCommands, Publishers
 from ui.slack.client import SlackClient
-from ui.slack.commands import ChannelCommands, Claims, Commands
+from ui.slack.commands import Claims, Commands
 from ui.slack.delivery import Persistence, ResponseUrls, SlackFailed
-from ui.slack.events import read_event, read_press
+from ui.slack.events import read_event, read_opened, read_press
 from ui.slack.outlets import CommandOutlet
 from ui.slack.settings import Book
 from ui.slack.threads import Threads
@@ -32,6 +33,7 @@ __all__ = ["Limits", "SlackFace", "connect_slack"]
 _LOG = logging.getLogger("rag.slack")
 
 _GRACE_S = 2.0
+_MOST_PUBLISHERS = 10_000  # that can be found by typing
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,12 @@ class SlackFace:
         self._asking = Asking(engine, archive, self._desk, limits.patience_s)
         client = SlackClient(token.get_secret_value(), settings.slack_api_url) if token else None
         book = Book(engine.channels)
+        publishers = Publishers(lambda: engine.publishers(_MOST_PUBLISHERS))
+        channels = ChannelCommands(book, client, self._urls, self._persist, self._intake, publishers)
         self._commands = Commands(
             self._asking,
             Claims(engine.deliveries, self._intake),
-            ChannelCommands(book, client, self._urls, self._persist, self._intake),
+            channels,
             self._urls,
             self._persist,
             self._answers,
@@ -87,7 +91,9 @@ class SlackFace:
             self._answers,
             streams=bool(settings.openai_api_key or settings.openai_base_url),
         )
-        handlers = Handlers(self._event, self._thread_started, self._press, self._commands.receive)
+        handlers = Handlers(
+            self._event, self._opened, self._press, self._commands.receive, channels.submit, channels.suggest
+        )
         self._app = SlackApp(handlers, client, ACTIONS)
         self._socket: SocketMode | None = None
         if settings.slack_app_token and client:
@@ -125,11 +131,10 @@ class SlackFace:
         if heard and threads:
             self._take_in(lambda: threads.hear(heard))
 
-    def _thread_started(self, body: Mapping[str, Any]) -> None:
-        thread, threads = body["event"].get("assistant_thread") or {}, self._threads
-        channel, first = thread.get("channel_id"), thread.get("thread_ts")
-        if channel and first and threads:
-            self._take_in(lambda: threads.suggest(str(channel), str(first), self._desk))
+    def _opened(self, body: Mapping[str, Any]) -> None:
+        opened, threads = read_opened(body), self._threads
+        if opened and threads:
+            self._take_in(lambda: threads.suggest(opened, self._desk))
 
     def _press(self, body: Mapping[str, Any]) -> None:
         pressed = read_press(body)

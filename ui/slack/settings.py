@@ -34,8 +34,12 @@ class Book:
 
     def answers(self, team: str, channel: str) -> bool:
         """Whether questions are answered there at all."""
-        here, elsewhere = self.of(team, channel).answers, self.of(team, _ELSEWHERE).answers
-        return here if here is not None else elsewhere is not False
+        here = self.of(team, channel).answers
+        return here if here is not None else self.elsewhere(team)
+
+    def elsewhere(self, team: str) -> bool:
+        """Whether they are in channels that say nothing of it."""
+        return self.of(team, _ELSEWHERE).answers is not False
 
     def put(self, team: str, channel: str, settings: ChannelSettings, elsewhere: bool | None) -> None:
         """Keep them; `elsewhere` says whether questions are answered in channels that say nothing of it."""

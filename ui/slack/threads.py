@@ -15,7 +15,7 @@ from ui.slack.archive import Archive
 from ui.slack.asking import BUSY, NOT_HERE, RESTARTED, SHARED, UNANSWERED, Asking, Inquiry
 from ui.slack.blocks import Message, answer_message, help_message, problem_message
 from ui.slack.delivery import Persistence, SlackFailed
-from ui.slack.events import Heard
+from ui.slack.events import Heard, Opened
 from ui.slack.outlets import Abilities, EphemeralOutlet, Outlet, ThreadOutlet, Web
 from ui.slack.overhearing import overheard
 from ui.slack.settings import Book, narrowed
@@ -62,8 +62,8 @@ class Threads:
         elif self._concerns(heard):
             self._take(heard)
 
-    def suggest(self, channel: str, thread: str, desk: Desk) -> None:
-        """Offer questions in a new thread of the assistant's view."""
+    def suggest(self, opened: Opened, desk: Desk) -> None:
+        """Offer questions to somebody who may not know what to ask."""
         prompts = [
             {"title": shortened(question, _LONGEST_PROMPT_TITLE), "message": question} for question in desk.examples()
         ]
@@ -71,7 +71,10 @@ class Threads:
             return
         try:
             self._web.call(
-                "assistant.threads.setSuggestedPrompts", channel_id=channel, thread_ts=thread, prompts=prompts
+                "assistant.threads.setSuggestedPrompts",
+                channel_id=opened.channel,
+                thread_ts=opened.thread,
+                prompts=prompts,
             )
         except SlackFailed as failure:
             _LOG.info("questions could not be suggested in Slack (%s)", failure)

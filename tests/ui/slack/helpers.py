@@ -24,6 +24,7 @@ from rag.settings import Settings
 from rag.storage.channels import Channels
 from rag.storage.database import Database
 from rag.storage.deliveries import Deliveries
+from tests.fakes.slack_limits import check_options
 from tests.fakes.slack_server import BOT, SECRET, TOKEN, FakeSlack, signed
 from tests.ui.conftest import ScriptedEngine
 from ui.slack.face import Limits, SlackFace, connect_slack
@@ -45,9 +46,15 @@ class SlackEngine(ScriptedEngine):
         self.written = False
         self.empty = False
         self.closed = False
+        self.names: list[str] | None = ["The Gull", "Harbour <b>News</b>"]
 
     def count(self) -> int:
         return 0 if self.empty else 1
+
+    def publishers(self, limit: int = 100) -> list[str]:
+        if self.names is None:
+            raise LibraryError("the library cannot be used", "try again")
+        return self.names[:limit]
 
     def answer(self, question: Question) -> Iterator[Event]:
         self.free.wait(30)
@@ -83,7 +90,7 @@ class Served:
             "command": "/dateline",
             "text": text,
             "response_url": self.slack.response_url(trigger),
-            "trigger_id": trigger,
+            "trigger_id": self.slack.triggers(trigger),
             **form,
         }
         return urlencode(given)
@@ -107,6 +114,31 @@ class Served:
         }
         form = urlencode({"payload": json.dumps(pressed)})
         return self.post("/slack/events", form, FORM)
+
+    def settings_dialog(self, user: str = "U0ADMIN", **form: str) -> dict[str, Any]:
+        """The dialog that `/dateline settings` opens for an admin."""
+        before = len(self.slack.views)
+        self.command("settings", trigger=f"dialog{before}", user_id=user, **form)
+        self.slack.wait(lambda: len(self.slack.views) > before)
+        return self.slack.views[-1]
+
+    def submit(self, view: dict[str, Any], user: str = "U0ADMIN", **chosen: Any) -> dict[str, Any]:
+        """Save a dialog with what was chosen in it by block; what it is answered, empty if it closes."""
+        said = self._interact({"type": "view_submission", "view": filled(view, **chosen)}, user)
+        return dict(said.json()) if said.content else {}
+
+    def suggest(self, typed: str, user: str = "U0ADMIN") -> list[dict[str, Any]]:
+        """The options that the menu of publishers shows for what is typed into it."""
+        about = {"type": "block_suggestion", "action_id": "publishers", "block_id": "publishers", "value": typed}
+        options = self._interact(about, user).json()["options"]
+        assert check_options(options) == []
+        return list(options)
+
+    def _interact(self, payload: dict[str, Any], user: str) -> httpx.Response:
+        whole = {"team": {"id": "T1"}, "user": {"id": user, "team_id": "T1"}, "api_app_id": "A1", **payload}
+        answered = self.post("/slack/events", urlencode({"payload": json.dumps(whole)}), FORM)
+        assert answered.status_code == 200, answered.text
+        return answered
 
     def post(self, path: str, body: str, kind: str, **headers: str) -> httpx.Response:
         return self.client.post(
@@ -143,6 +175,29 @@ def served(slack: FakeSlack, folder: Path, limits: Limits | None = None, **setti
             face.close()
             server.should_exit = True
             thread.join()
+
+
+def filled(view: dict[str, Any], **chosen: Any) -> dict[str, Any]:
+    """The dialog as Slack sends it back: with its initial values but for what was chosen, by block. Of what can be
+    chosen several times it is a list of options or of their values, else a value or a day."""
+    values = {}
+    for block in view["blocks"]:
+        name, element = block["block_id"], block["element"]
+        state = {"type": element["type"]}
+        match element["type"]:
+            case "datepicker":
+                state["selected_date"] = chosen.get(name, element.get("initial_date"))
+            case "radio_buttons":
+                wanted = chosen.get(name, element["initial_option"]["value"])
+                state["selected_option"] = next(each for each in element["options"] if each["value"] == wanted)
+            case "checkboxes":
+                state["selected_options"] = [
+                    each for each in element["options"] if each["value"] in chosen.get(name, ())
+                ]
+            case _:
+                state["selected_options"] = chosen.get(name, element.get("initial_options", []))
+        values[name] = {element["action_id"]: state}
+    return {**view, "id": "V1", "state": {"values": values}}
 
 
 def callback(event: dict[str, Any], event_id: str = "Ev1") -> dict[str, Any]:

@@ -188,7 +188,19 @@ def test_direct_messages_are_answered_with_a_status(face: Served, slack: FakeSla
     assert (status["channel_id"], status["thread_ts"]) == ("D1", "300.1")
 
 
-def test_a_new_thread_of_the_assistant_gets_questions_to_ask(face: Served, slack: FakeSlack) -> None:
+def test_who_opens_the_messages_is_offered_questions(face: Served, slack: FakeSlack) -> None:
+    opened = {"type": "app_home_opened", "user": "U1", "channel": "D1", "event_ts": "1.1"}
+    face.event({**opened, "tab": "home"}, "Ev1")
+    face.event({**opened, "tab": "messages"}, "Ev2")
+    (prompts,) = slack.wait(lambda: slack.called("assistant.threads.setSuggestedPrompts"))
+    assert prompts["channel_id"] == "D1"
+    assert prompts["prompts"][0]["message"] == "When did the ferry leave?"
+    assert "thread_ts" not in prompts  # with one, Slack would show nothing to the users of an agent
+    quiet(slack)
+    assert len(slack.called("assistant.threads.setSuggestedPrompts")) == 1
+
+
+def test_a_new_thread_of_an_older_assistant_gets_questions_to_ask(face: Served, slack: FakeSlack) -> None:
     started = {"user_id": "U1", "context": {}, "channel_id": "D1", "thread_ts": "300.1"}
     face.event({"type": "assistant_thread_started", "assistant_thread": started, "event_ts": "1.1"})
     (prompts,) = slack.wait(lambda: slack.called("assistant.threads.setSuggestedPrompts"))
