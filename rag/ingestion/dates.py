@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
 
+from rag.text.months import MONTHS, month_number
+
 __all__ = ["DateLine", "parse_date", "read_date_line"]
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_MONTH = rf"(?P<month>{'|'.join(_MONTHS)})[a-z]{{0,6}}\.?"
+_MONTH = rf"(?P<month>{'|'.join(name[:3] for name in MONTHS)})[a-z]{{0,6}}\.?"
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _MONTH_FIRST = re.compile(rf"\b{_MONTH}\s+{_DAY},?\s+{_YEAR}\b", re.IGNORECASE)
@@ -122,7 +123,7 @@ def _readings(found: re.Match[str]) -> list[date]:
         first, second = int(parts["first"]), int(parts["second"])
         tries = {(year, first, second), (year, second, first)}
     else:
-        tries = {(year, _MONTHS.index(parts["month"][:3].lower()) + 1, int(parts["day"]))}
+        tries = {(year, month_number(parts["month"]), int(parts["day"]))}
     days = []
     for attempt in tries:
         try:

@@ -12,6 +12,7 @@ from rag.suggesting.roles import asked_who
 from rag.suggesting.speech import asked_what_was_said
 from rag.suggesting.subjects import CAPITAL, NAME, Cast
 from rag.suggesting.verbs import HARMED
+from rag.text.months import MONTHS
 from rag.text.sentences import sentences
 
 __all__ = ["LONGEST", "Drawn", "drawn"]
@@ -31,7 +32,7 @@ _SETTING = re.compile(
     rf"|in {NAME}|(?:in|on) (?:[A-Z][a-z]+ )?(?:\d{{1,2}}, )?(?:19|20)\d\d"
 )
 _TICKER = re.compile(r"^<([^<>]{3,40})>(?= )| <[A-Z.]{1,10}>")  # of wire stories: "<Name Inc>", "Name Inc <NAME>"
-_MONTHS = re.compile(r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\b")
+_MONTH = re.compile(rf"\b(?:{'|'.join(MONTHS)})\b")
 _WEEKDAYS = re.compile(r"\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b")
 _BODY = (
     "government|administration|parliament|ministry|presidency|delegation|army|navy|military|police|opposition"
@@ -131,7 +132,7 @@ def _setting(lead: str) -> str:
 
 def _year_if_month(lead: str) -> bool:
     """A month without its year is another month when it is asked for."""
-    return not _MONTHS.search(lead) or bool(re.search(r"\d{4}", lead))
+    return not _MONTH.search(lead) or bool(re.search(r"\d{4}", lead))
 
 
 def _counted(sentence: str) -> Iterator[Asking]:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from rag.text.months import month_number
+
 __all__ = ["Day", "days", "days_meant", "rests_on"]
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("mon", "tues", "wednes", "thurs", "fri", "satur", "sun")
 _MONTH = (
     r"(?P<month>Jan(?:uary|\b\.?)|Feb(?:ruary|\b\.?)|Mar(?:ch|\b\.?)|Apr(?:il|\b\.?)|May|June?|July?"
@@ -62,7 +63,7 @@ def days(text: str) -> list[Day]:
         found.extend(_written(match))
         rest = rest[: match.start()] + " " * len(match.group()) + rest[match.end() :]
     for match in _MONTH_ALONE.finditer(rest):
-        found.append(Day(month=_month(match.group()), text=match.group(), start=match.start()))
+        found.append(Day(month=month_number(match.group()), text=match.group(), start=match.start()))
     for match in _YEAR_ALONE.finditer(rest):
         if not match["decade"]:
             found.append(Day(year=int(match["year"]), text=match.group(), start=match.start()))
@@ -95,7 +96,7 @@ def rests_on(named: Day, meant: Iterable[Day]) -> bool:
 def _written(match: re.Match[str]) -> Iterator[Day]:
     """The date of a match; two for "12-14 January"."""
     parts = {key.rstrip("0123456789"): value for key, value in match.groupdict().items() if value}
-    month = int(parts["number"]) if "number" in parts else _month(parts["month"])
+    month = int(parts["number"]) if "number" in parts else month_number(parts["month"])
     year = int(parts["year"]) if "year" in parts else None
     for key in ("first", "day"):
         if key in parts and 1 <= int(parts[key]) <= 31:
@@ -158,7 +159,3 @@ def _date(year: int, month: int, day: int) -> date | None:
 def _nearest_year(month: int, day: int, published: date) -> int:
     months = [12 * shift + month + day / 31 - published.month - published.day / 31 for shift in (-1, 0, 1)]
     return published.year - 1 + months.index(min(months, key=abs))
-
-
-def _month(name: str) -> int:
-    return 1 + _MONTHS.index(name[:3].lower())

@@ -7,8 +7,8 @@ from datetime import date
 
 from rag.answering.periods import spans
 from rag.answering.periods.spans import Span
+from rag.text.months import month_number
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 COUNTS = {
     "a": 1, "an": 1, "one": 1, "couple of": 2, "a couple of": 2, "couple": 2, "two": 2, "three": 3, "four": 4, "few": 5,
@@ -45,7 +45,7 @@ def number_of(word: str) -> int:
 
 def month_of(match: re.Match[str]) -> int:
     name = match["month"][:3]
-    return 1 + MONTHS.index({"agu": "aug", "oco": "oct", "api": "apr"}.get(name, name))
+    return month_number({"agu": "aug", "oco": "oct", "api": "apr"}.get(name, name))
 
 
 def day_if_any(year: int, month: int, day: int) -> date | None:

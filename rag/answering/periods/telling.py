@@ -6,13 +6,9 @@ from datetime import date
 
 from rag.answering.periods import spans
 from rag.answering.periods.spans import Span
+from rag.text.months import MONTHS
 
 __all__ = ["day_in_words", "in_words"]
-
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 
 
 def day_in_words(day: date) -> str:
@@ -40,8 +36,8 @@ def in_words(since: date | None, until: date | None) -> str:
 
 def _month(day: date, until: date) -> str:
     """The month of a day, with the year unless a later day of the same year tells it."""
-    return _MONTHS[day.month - 1] if day.year == until.year else _month_in_words(day)
+    return MONTHS[day.month - 1] if day.year == until.year else _month_in_words(day)
 
 
 def _month_in_words(day: date) -> str:
-    return f"{_MONTHS[day.month - 1]} {day.year}"
+    return f"{MONTHS[day.month - 1]} {day.year}"
