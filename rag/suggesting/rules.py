@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rag.suggesting.subjects import CAPITAL, NAME
 from rag.suggesting.verbs import ASKED_TO, CHANGED, DONE, GONE, INTENDED, INTENDS, PARTICIPLES, TOLD, any_of
+from rag.text.months import MONTHS
 
 __all__ = ["RULES", "Rule"]
 
@@ -37,7 +38,7 @@ _ACT = (
     "(?P<act>buy(?! back| out| up)|acquire|sell|build|launch|open|close|introduce|ban|offer|release|publish|merge with"
     "|replace|host|set up|invest in)"
 )
-_MONTH = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+_MONTH = rf"(?:{'|'.join(MONTHS)})"
 _PAST_DATE = rf"(?:in|on) (?:(?:early |late |mid-)?(?:\d\d? )?{_MONTH}(?: \d\d?)?,? )?(?:19|20)\d\d"
 _COMING_DATE = (
     rf"(?:(?:in|on|by|from|at the end of|before the end of) (?:early |late |mid-)?(?:the )?(?:\d\d? )?"
