@@ -164,10 +164,11 @@ CREATE TABLE channels (
 ) WITHOUT ROWID;
 """
 
-# A conversation can be narrowed otherwise while it goes on. Format 5.
+# A conversation can be narrowed otherwise while it goes on; which message an edit in Slack changed. Format 5.
 _NARROWED = """
 ALTER TABLE exchanges ADD COLUMN filters TEXT NOT NULL DEFAULT '{}'; -- JSON
 UPDATE exchanges SET filters = (SELECT filters FROM conversations WHERE id = conversation);
+ALTER TABLE deliveries ADD COLUMN edits TEXT;
 """
 
 # What leads from the format before to each; an empty file starts at the first.

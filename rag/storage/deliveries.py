@@ -19,7 +19,8 @@ _KEPT = timedelta(days=30)
 class Delivery:
     """One question as Slack delivered it. `event` is Slack's id of the delivery; `channel` and `asked` name the
     message that asks, `thread` the one that its thread hangs on, `shown` the one that holds the answer,
-    `reader` the one user who may see it, where not all may. A slash command has a `response_url` instead."""
+    `reader` the one user who may see it, where not all may. A slash command has a `response_url` instead, an edit the
+    message that it `edits`, which was asked before."""
 
     event: str
     channel: str | None = None
@@ -28,6 +29,7 @@ class Delivery:
     shown: str | None = None
     reader: str | None = None
     response_url: str | None = None
+    edits: str | None = None
 
 
 class Deliveries:
@@ -42,7 +44,7 @@ class Deliveries:
         with self._database.writing() as connection:
             connection.execute("DELETE FROM deliveries WHERE claimed < ?", (oldest,))
             added = connection.execute(
-                "INSERT OR IGNORE INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
+                "INSERT OR IGNORE INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)",
                 (
                     storable(delivery.event),
                     now(),
@@ -52,14 +54,19 @@ class Deliveries:
                     delivery.shown,
                     delivery.reader,
                     delivery.response_url,
+                    delivery.edits,
                 ),
             )
             return added.rowcount == 1
 
     def show(self, event: str, shown: str) -> None:
-        """Remember which message holds, or will hold, its answer."""
+        """Remember which message holds, or will hold, its answer; of an edit also for what was asked before."""
         with self._database.writing() as connection:
-            connection.execute("UPDATE deliveries SET shown = ? WHERE event = ?", (shown, storable(event)))
+            connection.execute(
+                "UPDATE deliveries SET shown = :shown WHERE event = :event"
+                " OR (channel, asked) = (SELECT channel, edits FROM deliveries WHERE event = :event)",
+                {"shown": shown, "event": storable(event)},
+            )
 
     def finish(self, event: str) -> None:
         """It needs nothing any more; what it can be answered through is forgotten."""
@@ -80,7 +87,8 @@ class Deliveries:
     def _found(self, condition: str, *values: str) -> list[Delivery]:
         with self._database.reading() as connection:
             rows = connection.execute(
-                f"SELECT event, channel, asked, thread, shown, reader, response_url FROM deliveries WHERE {condition}",
+                "SELECT event, channel, asked, thread, shown, reader, response_url, edits FROM deliveries"
+                f" WHERE {condition}",
                 values,
             ).fetchall()
         return [Delivery(**dict(row)) for row in rows]

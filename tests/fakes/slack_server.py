@@ -234,6 +234,8 @@ class FakeSlack:
         return {"ok": True, "channel": key[0], "ts": key[1]}
 
     def _chat_delete(self, body: dict[str, Any]) -> dict[str, Any]:
+        if (body["channel"], body["ts"]) in self._streaming:
+            return {"ok": False, "error": "cant_delete_message"}
         gone = self._messages.pop((body["channel"], body["ts"]), None)
         return {"ok": True} if gone else {"ok": False, "error": "message_not_found"}
 
@@ -284,11 +286,19 @@ class FakeSlack:
         return {"ok": True, "view": {**body["view"], "id": f"V{len(self.views)}"}}
 
     def _conversations_replies(self, body: dict[str, Any]) -> dict[str, Any]:
-        replies = self.threads.get((body["channel"], body["ts"]))
-        if replies is None:
+        own = [
+            {**each, "user": BOT, "bot_id": "B0BOT"}
+            for (where, _), each in self._messages.items()
+            if where == body["channel"] and each.get("thread_ts") == body["ts"]
+        ]
+        replies = [*self.threads.get((body["channel"], body["ts"]), ()), *own]
+        if not replies:
             return {"ok": False, "error": "thread_not_found"}
-        earlier = [each for each in replies if float(each["ts"]) < float(body.get("latest", "inf"))]
-        return {"ok": True, "messages": earlier[: int(body.get("limit", 1_000))], "has_more": False}
+        first, last = float(body.get("oldest", 0)), float(body.get("latest", "inf"))
+        found = [each for each in replies if first < float(each["ts"]) < last]
+        begin, most = int(body.get("cursor") or 0), int(body.get("limit", 1_000))
+        more = {"next_cursor": str(begin + most) if begin + most < len(found) else ""}
+        return {"ok": True, "messages": found[begin : begin + most], "response_metadata": more}
 
     def _put(self, body: dict[str, Any]) -> dict[str, Any]:
         ts = self._next()

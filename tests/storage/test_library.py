@@ -264,7 +264,8 @@ def test_a_file_that_is_no_library_is_refused_and_kept(tmp_path: Path) -> None:
 def of_format(path: Path, version: int) -> None:
     """Take out of a new library what came after this format."""
     old = sqlite3.connect(path)
-    old.execute("ALTER TABLE exchanges DROP COLUMN filters")
+    for table, column in (("exchanges", "filters"), ("deliveries", "edits")):
+        old.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
     for name in ("deliveries", "channels") if version < 4 else ():
         old.execute(f"DROP TABLE {name}")
     for name in ("exchanges", "conversations", "feedback") if version < 3 else ():

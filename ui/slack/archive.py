@@ -82,10 +82,15 @@ class Archive:
         """The last of what was asked in the owner's conversation, without what has this key."""
         return history([reopened(each) for each in self._asked(owner) if each.key != but])
 
-    def forget(self, owner: str, key: str) -> None:
+    def forget(self, owner: str, key: str, *, also_by_itself: bool) -> None:
+        """What has this key in the owner's conversation, and the answer to it where that is kept by itself."""
+        answer = self.kept(owner, key)
         conversation_id = self.conversation(owner)
         if conversation_id:
             self._engine.conversations.drop(conversation_id, owner, key)
+        by_itself = self.of_answer(answer.id) if answer and also_by_itself else ""
+        if copy := by_itself and self.conversation(by_itself):
+            self._engine.conversations.delete(copy, by_itself)
 
     def answer(self, owners: tuple[str, ...], answer_id: str) -> tuple[Answer, Feedback, str] | None:
         """An answer that one of these owners was given, feedback on it that says nothing yet, and that owner."""

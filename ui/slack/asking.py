@@ -18,7 +18,7 @@ from ui.slack.blocks import Message, answer_message, empty_message, problem_mess
 from ui.slack.delivery import SlackFailed
 from ui.slack.outlets import Outlet
 from ui.slack.text import literal, shortened, tidy
-from ui.slack.work import Alarms
+from ui.slack.work import Alarms, Work
 
 __all__ = ["Asking", "Inquiry", "headed"]
 
@@ -58,14 +58,22 @@ class Inquiry:
 class Asking:
     """Answers inquiries; `patience_s` after it was received one is told that it took too long."""
 
-    def __init__(self, engine: Engine, archive: Archive, desk: Desk, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self, engine: Engine, archive: Archive, desk: Desk, errands: Work, patience_s: float = PATIENCE_S
+    ) -> None:
         self._engine = engine
         self._archive = archive
         self._desk = desk
+        self._errands = errands
         self._patience_s = patience_s
         self._stopping = threading.Event()
         self._alarms = Alarms("slack-patience")
         self._running: dict[tuple[str, str], _Told] = {}
+
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing is answered any more."""
+        return self._stopping.is_set()
 
     def stop(self) -> None:
         """What cannot be answered from now on is left for the next start to tell of."""
@@ -89,7 +97,7 @@ class Asking:
         """Hand the work to `submit`; False if it did not take it. `claimed` says, when its turn comes, whether the
         question is still to be answered."""
         told = _Told(outlet)
-        cancel = self._alarms.set(self._patience_s, lambda: self._give_up(inquiry, told))
+        cancel = self._alarms.set(self._patience_s, lambda: self._errands.submit(lambda: self._give_up(inquiry, told)))
         self._register(inquiry, told)
 
         def work() -> None:
@@ -205,6 +213,7 @@ class _Told:
         """Tell nothing any more; somebody else tells the end."""
         with self._lock:
             self._ended = self.silent = self.settled = True
+        self._outlet.abandon()
         if self._sending.acquire(timeout=_SENDING_S):
             self._sending.release()
             self._outlet.leave()
@@ -213,7 +222,7 @@ class _Told:
     def wanted(self) -> Iterator[bool]:
         """Whether the answer is; whoever silences it waits until this is left."""
         with self._lock:
-            yield not self.silent
+            yield not (self.silent or self._ended)
 
     def _bring(self, send: Callable[[], None], *, settles: bool) -> bool:
         try:
@@ -222,8 +231,9 @@ class _Told:
                     return False
                 send()
         except SlackFailed as failure:
-            _LOG.warning("a question in Slack is left without an answer (%s)", failure)
-            self.settled = self.silent or not failure.temporary
+            if not self.silent:
+                _LOG.warning("a question in Slack is left without an answer (%s)", failure)
+                self.settled = not failure.temporary
             return False
         self.settled = settles or self.silent
         return True

@@ -8,10 +8,10 @@ from typing import Any
 from rag.errors import RagError
 from ui.slack.archive import Archive
 from ui.slack.asking import headed
-from ui.slack.blocks import Message, answer_message
+from ui.slack.blocks import Message, answer_message, problem_message
 from ui.slack.delivery import Persistence, ResponseUrls, SlackFailed
 from ui.slack.events import Pressed
-from ui.slack.outlets import UNFURL_NOTHING
+from ui.slack.outlets import UNFURL_NOTHING, EphemeralOutlet, Web
 
 __all__ = ["ACTIONS", "Buttons"]
 
@@ -25,28 +25,28 @@ _THANKS = "Thank you. Your opinion is kept with the answer."
 
 
 class Buttons:
-    """Needs no token: each press comes with an address to answer at."""
+    """Each press comes with an address to answer at. It leads to the channel: threads are reached with `web` only."""
 
-    def __init__(self, archive: Archive, urls: ResponseUrls, persist: Persistence) -> None:
+    def __init__(self, archive: Archive, urls: ResponseUrls, persist: Persistence, web: Web | None) -> None:
         self._archive = archive
         self._urls = urls
         self._persist = persist
+        self._web = web
 
     def press(self, pressed: Pressed) -> None:
         """Do it. Waits for the library and for Slack."""
         if pressed.action == "open":
             return
         try:
-            body = self._done(pressed)
-        except RagError as error:
-            _LOG.warning("a button in Slack failed: %s", error)
-            body = _told("That did not work just now.")
-        try:
-            self._persist(lambda: self._urls.post(pressed.response_url, {**body, **UNFURL_NOTHING}))
+            try:
+                self._act(pressed)
+            except RagError as error:
+                _LOG.warning("a button in Slack failed: %s", error)
+                self._tell(pressed, "That did not work just now.")
         except SlackFailed as failure:
             _LOG.warning("a button in Slack could not be answered (%s)", failure)
 
-    def _done(self, pressed: Pressed) -> dict[str, Any]:
+    def _act(self, pressed: Pressed) -> None:
         judged = pressed.action in ("opinion_good", "opinion_bad")
         reader = pressed.user if pressed.ephemeral else None
         in_thread = [Archive.of_thread(pressed.channel, pressed.thread, reader)] if pressed.thread else []
@@ -55,23 +55,33 @@ class Buttons:
         owners = (*in_thread, *by_itself) if judged else (*by_itself, *in_thread)
         found = self._archive.answer(owners, pressed.value)
         if found is None:
-            return _told(_GONE)
+            self._tell(pressed, _GONE)
+            return
         answer, blank, owner = found
         if judged:
-            good = pressed.action == "opinion_good"
-            self._archive.judge(blank, good, f"slack:{pressed.team}:user:{pressed.user}")
-            return _told(_THANKS)
-        link = self._archive.link(owner)
-        if pressed.action == "share":
-            shared = headed(answer_message(answer, open_at=link), answer.question)
-            return _body(shared, response_type="in_channel", replace_original=False)
-        opened = answer_message(answer, open_at=link, shareable=pressed.ephemeral, quotes_open=True)
-        return _body(opened, replace_original=True)
+            self._archive.judge(blank, pressed.action == "opinion_good", f"slack:{pressed.team}:user:{pressed.user}")
+            self._tell(pressed, _THANKS)
+        elif pressed.action == "share":
+            shared = headed(answer_message(answer, open_at=self._archive.link(owner)), answer.question)
+            self._respond(pressed, shared, response_type="in_channel", replace_original=False)
+        else:
+            link, hidden = self._archive.link(owner), pressed.ephemeral
+            opened = answer_message(answer, open_at=link, shareable=hidden, quotes_open=True)
+            # What all see and nobody's message asks stands under its question.
+            by_all = owner in by_itself and not hidden
+            self._respond(pressed, headed(opened, answer.question) if by_all else opened, replace_original=True)
 
+    def _tell(self, pressed: Pressed, sentence: str) -> None:
+        """To who pressed it alone, where the answer stands."""
+        message, web = problem_message(sentence), self._web
+        if web and pressed.in_thread and pressed.thread:
+            try:
+                EphemeralOutlet(web, self._persist, pressed.channel, pressed.user, pressed.thread).end(message)
+                return
+            except SlackFailed as failure:
+                _LOG.info("a button in Slack is answered in the channel (%s)", failure)
+        self._respond(pressed, message, response_type="ephemeral", replace_original=False)
 
-def _body(message: Message, **how: Any) -> dict[str, Any]:
-    return {**how, "text": message.text, "blocks": message.blocks}
-
-
-def _told(sentence: str) -> dict[str, Any]:
-    return {"response_type": "ephemeral", "replace_original": False, "text": sentence}
+    def _respond(self, pressed: Pressed, message: Message, **how: Any) -> None:
+        body = {**how, "text": message.text, "blocks": message.blocks, **UNFURL_NOTHING}
+        self._persist(lambda: self._urls.post(pressed.response_url, body))

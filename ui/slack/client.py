@@ -12,10 +12,11 @@ from urllib.request import proxy_bypass
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
-from ui.slack.delivery import SlackFailed, wait_from
+from ui.slack.delivery import REFUSED_BLOCKS, SlackFailed, wait_from
 
 __all__ = ["SlackClient"]
 
+_LOG = logging.getLogger("rag.slack")
 # What the SDK would log is told by who called.
 _QUIET = logging.getLogger("rag.slack.sdk")
 _QUIET.setLevel(logging.CRITICAL)
@@ -49,7 +50,11 @@ class SlackClient:
             else:
                 response = self._web.api_call(method, json=given)
         except SlackClientError as error:
-            raise _failed(method, getattr(error, "response", None)) from error
+            failure = _failed(method, getattr(error, "response", None))
+            if failure.code in REFUSED_BLOCKS and given.get("blocks"):
+                _LOG.error("Slack refused the blocks of a message (%s)", failure)
+                return self.call(method, **{**given, "blocks": []})
+            raise failure from error
         except (OSError, HTTPException) as error:
             raise SlackFailed("unreachable", f"{method}: {error}", temporary=True) from error
         data = response.data
@@ -64,9 +69,11 @@ def _failed(method: str, response: Any) -> SlackFailed:
         status, headers, data = (getattr(response, name, None) for name in ("status_code", "headers", "data"))
     code = str(data.get("error") or "") if isinstance(data, Mapping) else ""
     status = status if isinstance(status, int) else 0
+    details = data.get("response_metadata") if isinstance(data, Mapping) else None
+    why = "; ".join(str(each) for each in details.get("messages") or ()) if isinstance(details, Mapping) else ""
     return SlackFailed(
         code or f"http_{status}",
-        f"{method}: {code or status}",
+        f"{method}: {code or status}{f' ({why})' if why else ''}",
         temporary=status == 429 or status >= 500 or code in _TEMPORARY,
         wait_s=wait_from({str(name).lower(): str(value) for name, value in (headers or {}).items()}),
     )

@@ -20,7 +20,7 @@ from ui.slack.outlets import CommandOutlet
 from ui.slack.settings import narrowed
 from ui.slack.text import fitted
 from ui.slack.words import Wanted, read_words
-from ui.slack.work import Work
+from ui.slack.work import Lanes, Work
 
 __all__ = ["Claims", "Commands"]
 
@@ -28,11 +28,11 @@ _LOG = logging.getLogger("rag.slack")
 
 
 class Claims:
-    """Claims commands on threads of its own, because receiving one must not wait for the library."""
+    """Claims commands on threads of their own, because receiving one must not wait for the library."""
 
-    def __init__(self, deliveries: Deliveries, work: Work) -> None:
+    def __init__(self, deliveries: Deliveries, lanes: Lanes) -> None:
         self._deliveries = deliveries
-        self._work = work
+        self._lanes = lanes
 
     def of(self, delivery: Delivery) -> Callable[[], bool]:
         """Whether the delivery is new, found out once and by whoever asks first."""
@@ -46,13 +46,13 @@ class Claims:
 
         return claim
 
-    def soon(self, claim: Callable[[], bool]) -> None:
+    def soon(self, claim: Callable[[], bool], event: str) -> None:
         """If there is no room for it, it is claimed when its turn comes."""
 
         def work() -> None:
             claim()
 
-        self._work.submit(work)
+        self._lanes.submit(work, event)
 
 
 class Commands:
@@ -117,5 +117,5 @@ class Commands:
         begun = self._asking.begin(inquiry, outlet, self._work.submit, claim)
         if begun:
             # So that a start tells of it even if a stop comes before its turn.
-            self._claims.soon(claim)
+            self._claims.soon(claim, event)
         return begun

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-__all__ = ["WINDOW_S", "Persistence", "ResponseUrls", "SlackFailed", "wait_from"]
+__all__ = ["REFUSED_BLOCKS", "WINDOW_S", "Persistence", "ResponseUrls", "SlackFailed", "wait_from"]
 
 _LOG = logging.getLogger("rag.slack")
 
@@ -22,6 +22,8 @@ _ATTEMPTS = 5
 _LONGEST_WAIT_S = 300.0
 _TIMEOUT_S = 15.0
 _SLACK = ("slack.com", "slack-gov.com")
+# A message is then sent without its blocks: its text says the same, if less well.
+REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
 
 T = TypeVar("T")
 
@@ -107,6 +109,10 @@ class ResponseUrls:
         if response.status_code == 200:
             return
         status = response.status_code
+        if body.get("blocks") and response.text.strip() in REFUSED_BLOCKS:
+            _LOG.error("Slack refused the blocks of a message at a response_url (%s)", response.text.strip())
+            self.post(url, {**body, "blocks": []})
+            return
         code = response.text.strip()[:60] if response.is_client_error and status != 429 else ""
         raise SlackFailed(
             code or f"http_{status}",

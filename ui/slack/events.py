@@ -22,7 +22,8 @@ class Heard:
 
     `asked` names the message, `thread` what its thread hangs on (itself, where it begins one), `bot` the user that
     mentions of this program name, `event` the delivery: Slack repeats it with every retry. People of another
-    organization read along in a `shared` channel.
+    organization read along in a `shared` channel; `team` is the workspace that the app is installed in, `user_team`
+    that of who wrote.
     """
 
     kind: Literal["mention", "message", "edit", "deletion"]
@@ -36,6 +37,7 @@ class Heard:
     direct: bool
     bot: str | None
     shared: bool = False
+    user_team: str = ""
 
     @property
     def in_thread(self) -> bool:
@@ -68,6 +70,7 @@ class Pressed:
     response_url: str
     thread: str | None
     ephemeral: bool
+    in_thread: bool = False
 
 
 def read_event(body: Mapping[str, Any]) -> Heard | None:
@@ -113,7 +116,7 @@ def _heard(
         kind=kind,
         # One change comes as several events where the message mentions the app.
         event=f"edit:{channel}:{asked}:{edited or delivery}" if kind == "edit" else delivery,
-        team=str(body.get("team_id") or event.get("team") or ""),
+        team=_team(body),
         channel=channel,
         asked=asked,
         thread=str(message.get("thread_ts") or asked),
@@ -122,7 +125,14 @@ def _heard(
         direct=event.get("channel_type") == "im" or channel.startswith("D"),
         bot=_bot(body, kind, text),
         shared=body.get("is_ext_shared_channel") is True,
+        user_team=str(message.get("user_team") or message.get("team") or _team(body)),
     )
+
+
+def _team(body: Mapping[str, Any]) -> str:
+    """The workspace that the app is installed in; in a channel that several share, `team_id` may name another."""
+    installed = [_mapping(each).get("team_id") for each in body.get("authorizations") or ()]
+    return str(next(filter(None, (*installed, body.get("context_team_id"), body.get("team_id"))), ""))
 
 
 def _bot(body: Mapping[str, Any], kind: str, text: str) -> str | None:
@@ -157,7 +167,8 @@ def read_press(body: Mapping[str, Any]) -> Pressed | None:
     response_url = str(body.get("response_url") or "")
     if not response_url or not action.get("action_id"):
         return None
-    thread = message.get("thread_ts") or container.get("thread_ts") or message.get("ts") or container.get("message_ts")
+    replied_to = message.get("thread_ts") or container.get("thread_ts")
+    thread = replied_to or message.get("ts") or container.get("message_ts")
     return Pressed(
         action=str(action["action_id"]),
         value=str(action.get("value") or ""),
@@ -167,6 +178,7 @@ def read_press(body: Mapping[str, Any]) -> Pressed | None:
         response_url=response_url,
         thread=str(thread) if thread else None,
         ephemeral=bool(container.get("is_ephemeral")),
+        in_thread=bool(replied_to),
     )
 
 

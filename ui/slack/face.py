@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any
@@ -25,14 +25,16 @@ from ui.slack.delivery import Persistence, ResponseUrls, SlackFailed
 from ui.slack.events import read_event, read_opened, read_press
 from ui.slack.outlets import CommandOutlet
 from ui.slack.settings import Book
+from ui.slack.speaking import Speaker
 from ui.slack.threads import Threads
-from ui.slack.work import Work
+from ui.slack.work import Lanes, Work
 
 __all__ = ["Limits", "SlackFace", "connect_slack"]
 
 _LOG = logging.getLogger("rag.slack")
 
 _GRACE_S = 2.0
+_MOST_WAITING = 1_000
 _MOST_PUBLISHERS = 10_000  # that can be found by typing
 
 
@@ -62,16 +64,18 @@ class SlackFace:
         self._closing = threading.Event()
         self._persist = Persistence(first_wait_s=limits.first_wait_s)
         self._urls = ResponseUrls(settings.slack_api_url)
+        # Taking something in must wait neither for answers nor for Slack, and dialogs have three seconds.
+        self._intake = Lanes("slack-intake", lanes=4, waiting=_MOST_WAITING)
         self._answers = Work("slack-answers", threads=limits.answers, waiting=limits.waiting)
-        # What only writes to the library or calls Slack must not wait for answers.
-        self._intake = Work("slack-intake", threads=4, waiting=1_000)
+        self._errands = Work("slack-errands", threads=4, waiting=_MOST_WAITING)
+        self._dialogs = Work("slack-dialogs", threads=2, waiting=_MOST_WAITING)
         self._desk = Desk(engine, settings.of_answers())
         archive = Archive(engine, settings.of_answers(), settings.rag_public_url)
-        self._asking = Asking(engine, archive, self._desk, limits.patience_s)
+        self._asking = Asking(engine, archive, self._desk, self._errands, limits.patience_s)
         client = SlackClient(token.get_secret_value(), settings.slack_api_url) if token else None
         book = Book(engine.channels)
         publishers = Publishers(lambda: engine.publishers(_MOST_PUBLISHERS))
-        channels = ChannelCommands(book, client, self._urls, self._persist, self._intake, publishers)
+        channels = ChannelCommands(book, client, self._urls, self._persist, self._dialogs, publishers)
         self._commands = Commands(
             self._asking,
             Claims(engine.deliveries, self._intake),
@@ -81,16 +85,10 @@ class SlackFace:
             self._answers,
             settings.slack_response,
         )
-        self._buttons = Buttons(archive, self._urls, self._persist)
-        self._threads = client and Threads(
-            client,
-            self._asking,
-            archive,
-            book,
-            self._persist,
-            self._answers,
-            streams=bool(settings.openai_api_key or settings.openai_base_url),
-        )
+        self._buttons = Buttons(archive, self._urls, self._persist, client)
+        writes = bool(settings.openai_api_key or settings.openai_base_url)
+        self._speaker = client and Speaker(client, self._persist, self._errands, engine.deliveries, streams=writes)
+        self._threads = self._speaker and Threads(self._speaker, self._asking, archive, book, self._answers)
         handlers = Handlers(
             self._event, self._opened, self._press, self._commands.receive, channels.submit, channels.suggest
         )
@@ -103,7 +101,7 @@ class SlackFace:
         """Tell of what the last stop broke off, and connect where Slack cannot reach this server."""
         # Looked up before the first request comes, which is not finished either.
         broken_off = self._engine.deliveries.unfinished()
-        self._intake.submit(lambda: self._mend(broken_off))
+        self._errands.submit(lambda: self._mend(broken_off))
         if self._socket:
             threading.Thread(target=self._connect, args=(self._socket,), name="slack-connect", daemon=True).start()
 
@@ -113,9 +111,11 @@ class SlackFace:
         self._asking.stop()
         if self._socket:
             self._socket.close()
+        self._intake.close(_GRACE_S)
         self._answers.close(_GRACE_S)
         self._persist.stop()
-        self._intake.close(_GRACE_S)
+        for work in (self._errands, self._dialogs):
+            work.close(_GRACE_S)
         self._urls.close()
 
     def command(self, form: Mapping[str, str]) -> dict[str, Any]:
@@ -129,22 +129,18 @@ class SlackFace:
     def _event(self, body: Mapping[str, Any]) -> None:
         heard, threads = read_event(body), self._threads
         if heard and threads:
-            self._take_in(lambda: threads.hear(heard))
+            # An edit or a deletion must not overtake its question.
+            _taken(self._intake.submit(lambda: threads.hear(heard), f"{heard.channel}:{heard.asked}"))
 
     def _opened(self, body: Mapping[str, Any]) -> None:
-        opened, threads = read_opened(body), self._threads
-        if opened and threads:
-            self._take_in(lambda: threads.suggest(opened, self._desk))
+        opened, speaker = read_opened(body), self._speaker
+        if opened and speaker:
+            _taken(self._errands.submit(lambda: speaker.suggest(opened, self._desk)))
 
     def _press(self, body: Mapping[str, Any]) -> None:
         pressed = read_press(body)
         if pressed:
-            self._take_in(lambda: self._buttons.press(pressed))
-
-    def _take_in(self, task: Callable[[], None]) -> None:
-        if not self._intake.submit(task):
-            # Slack hears of it and sends the event again, by when there may be room.
-            raise RuntimeError("too much comes from Slack at once")
+            _taken(self._errands.submit(lambda: self._buttons.press(pressed)))
 
     # Starting
 
@@ -162,14 +158,26 @@ class SlackFace:
     def _mend(self, broken_off: Sequence[Delivery]) -> None:
         for delivery in broken_off:
             try:
-                self._finish(delivery)
-            except (RagError, SlackFailed) as error:
+                if self._finished(delivery):
+                    self._engine.deliveries.finish(delivery.event)
+            except RagError as error:
                 _LOG.warning("a question that a stop broke off could not be told of (%s)", error)
-            self._engine.deliveries.finish(delivery.event)
 
-    def _finish(self, delivery: Delivery) -> None:
-        if delivery.response_url:
-            outlet = CommandOutlet(self._urls, delivery.response_url, "ephemeral", self._persist)
-            outlet.end(problem_message(RESTARTED))
-        elif delivery.channel and self._threads:
-            self._threads.mend(delivery)
+    def _finished(self, delivery: Delivery) -> bool:
+        """Whether there is nothing more to tell; what Slack does not take just now is left to the next start."""
+        try:
+            if delivery.response_url:
+                outlet = CommandOutlet(self._urls, delivery.response_url, "ephemeral", self._persist)
+                outlet.end(problem_message(RESTARTED))
+            elif delivery.channel and self._threads:
+                self._threads.mend(delivery)
+        except SlackFailed as failure:
+            _LOG.warning("a question that a stop broke off could not be told of (%s)", failure)
+            return not failure.temporary
+        return True
+
+
+def _taken(taken: bool) -> None:
+    if not taken:
+        # Slack hears of it and sends the event again, by when there may be room.
+        raise RuntimeError("too much comes from Slack at once")

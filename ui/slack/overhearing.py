@@ -18,31 +18,43 @@ __all__ = ["overheard"]
 
 _LOG = logging.getLogger("rag.slack")
 
-_MOST_READ = 200  # messages; Slack gives some apps fewer
+_MOST_READ = 200  # messages of a page; Slack gives some apps fewer
+_MOST_PAGES = 5
 _LAST = 3  # messages beside the one that the thread hangs on
 _LONGEST = 1_000  # characters of one
-_ADDRESS = re.compile(r"[a-z][a-z+.-]*://\S+", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?<![a-z+.-])[a-z][a-z+.-]*://\S+", re.IGNORECASE)
 
 
 def overheard(web: Web, heard: Heard) -> tuple[Turn, ...]:
     """What the thread hangs on and what was said last in it, oldest first. Nothing where Slack does not tell."""
     if not heard.in_thread:
         return ()
+    words = []
     try:
+        for message in _messages(web, heard):
+            if _is_before(message, heard) and (said_there := _words(message, heard.bot)):
+                words.append(said_there)
+    except SlackFailed as failure:
+        _LOG.info("a thread in Slack could not be read (%s)", failure)
+    return tuple(Turn("user", each) for each in (*words[:1], *words[1:][-_LAST:]))
+
+
+def _messages(web: Web, heard: Heard) -> Iterator[Mapping[str, Any]]:
+    """Those of the thread up to the question, oldest first. Raises SlackFailed."""
+    cursor = None
+    for _ in range(_MOST_PAGES):
         told = web.call(
             "conversations.replies",
             channel=heard.channel,
             ts=heard.thread,
             latest=heard.asked,
             limit=_MOST_READ,
+            cursor=cursor,
         )
-    except SlackFailed as failure:
-        _LOG.info("a thread in Slack could not be read (%s)", failure)
-        return ()
-    messages = [each for each in told.get("messages") or () if isinstance(each, dict)]
-    words = [_words(each, heard.bot) for each in messages if _is_before(each, heard)]
-    first, *rest = [each for each in words if each] or [""]
-    return tuple(Turn("user", each) for each in (first, *rest[-_LAST:]) if each)
+        yield from (each for each in told.get("messages") or () if isinstance(each, dict))
+        cursor = (told.get("response_metadata") or {}).get("next_cursor")
+        if not cursor:
+            return
 
 
 def _is_before(message: Mapping[str, Any], heard: Heard) -> bool:

@@ -20,7 +20,7 @@ _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 # Slack's own markup in a message: <@U1>, <#C1|name>, <!here>, <https://x|label>.
 _MARKUP = re.compile(r"<([@#!][^<>]*|[a-z][a-z+.-]*:[^<>]*)>", re.IGNORECASE)
 _SETTINGS = re.compile(
-    r"""settings((?:\s+(?:since|until|publisher|answer|show|here|elsewhere):\s*(?:["“„][^"“”„]*["”]|\S*))*|\s+reset)""",
+    r"""settings((?:\s+(?:since|until|publisher|answer|show|here|elsewhere):\s*(?:["“„][^"“”„]*["”]|\S*))*+|\s+reset)""",
     re.IGNORECASE,
 )
 _HELP = frozenset({"help", "hilfe", "?", "/help", "--help"})

@@ -11,11 +11,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-__all__ = ["Alarms", "Work"]
+__all__ = ["Alarms", "Lanes", "Work"]
 
 _LOG = logging.getLogger("rag.slack")
 
-Task = Callable[[], None]
+Task = Callable[[], object]
 
 
 class Work:
@@ -42,15 +42,18 @@ class Work:
             self._changed.notify()
             return True
 
-    def close(self, patience_s: float) -> None:
-        """Begin nothing more; wait as long for all that is under way."""
+    def close(self, patience_s: float, *, drain: bool = False) -> None:
+        """Take nothing more; wait as long for all that is under way, with `drain` for what waits as well."""
         until = time.monotonic() + patience_s
         with self._changed:
             self._closed = True
-            self._queue.clear()
+            if not drain:
+                self._queue.clear()
             self._changed.notify_all()
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
+        with self._changed:
+            self._queue.clear()
 
     def _run(self) -> None:
         while True:
@@ -63,6 +66,23 @@ class Work:
                 task()
             except Exception:  # noqa: BLE001 - the last resort of a thread that others' questions need
                 _LOG.exception("a task of %s failed", self._name)
+
+
+class Lanes:
+    """Work in which what has one key is done one after the other."""
+
+    def __init__(self, name: str, *, lanes: int, waiting: int) -> None:
+        self._lanes = [Work(f"{name}-{number}", threads=1, waiting=waiting) for number in range(lanes)]
+
+    def submit(self, task: Task, key: str) -> bool:
+        """As Work.submit."""
+        return self._lanes[hash(key) % len(self._lanes)].submit(task)
+
+    def close(self, patience_s: float) -> None:
+        """Take nothing more; wait as long for all that was taken."""
+        until = time.monotonic() + patience_s
+        for lane in self._lanes:
+            lane.close(max(0.0, until - time.monotonic()), drain=True)
 
 
 class Alarms:

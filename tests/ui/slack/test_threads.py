@@ -399,7 +399,7 @@ def test_an_opinion_is_kept_with_the_answer_and_its_history(face: Served, slack:
     for action in ("opinion_bad", "opinion_good", "open"):
         assert face.press(action, value, container=place, message=shown).status_code == 200
         quiet(slack, 0.2)
-    slack.wait(lambda: len(slack.responses()) == 2)
+    slack.wait(lambda: len(slack.called("chat.postEphemeral")) == 2)
     (opinion,) = face.engine.opinions.all()
     assert (opinion.good, opinion.face, opinion.answer.question) == (True, "slack", "And the harbour?")
     assert [turn.content for turn in opinion.history if turn.role == "user"] == [ASKED]

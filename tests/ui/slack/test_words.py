@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from datetime import date
 
 import pytest
@@ -33,6 +35,14 @@ def test_a_question_and_what_narrows_it(text: str, question: str, filters: Filte
             read_words(text)
     else:
         assert read_words(text) == Wanted("ask", question, filters)
+
+
+@pytest.mark.parametrize("words", ["since: " * 60, 'publisher:"a" ' * 60, "here:on " * 60])
+def test_many_settings_with_a_slip_are_read_at_once(words: str) -> None:
+    begun = time.monotonic()
+    with suppress(InvalidRequest):
+        assert read_words(f"settings {words}what happened?").kind == "ask"
+    assert time.monotonic() - begun < 0.5
 
 
 @pytest.mark.parametrize(
