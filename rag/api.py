@@ -28,6 +28,7 @@ from rag.errors import (
     RagError,
     SourceError,
     SourceTooLarge,
+    TooBusy,
     UnknownArticle,
 )
 from rag.ingestion.documents import draft_from_bytes, draft_from_record
@@ -47,6 +48,7 @@ _STATUS: tuple[tuple[type[RagError], int], ...] = (
     (DiskFull, 503),
     (LibraryError, 503),
     (EncoderError, 503),
+    (TooBusy, 503),
 )
 _CLIENT_LEFT = 499  # for the log alone: nobody reads the response
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
@@ -140,7 +142,7 @@ def _health_routes(engine: Engine) -> APIRouter:
     router = APIRouter()
 
     @router.get("/healthz")
-    def healthz() -> dict[str, str]:
+    async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
     @router.get("/readyz")

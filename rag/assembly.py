@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import ExitStack
 
 from rag.answering.answerer import Answerer
 from rag.answering.quoting.quoter import Quoter, Thresholds
+from rag.answering.turns import Turns
 from rag.client import RemoteEngine
 from rag.doctor import Doctor
 from rag.engine import Engine, LocalEngine, Once
@@ -15,6 +17,7 @@ from rag.models.cached import CachedEncoder
 from rag.models.cross_encoder import CrossEncoder
 from rag.models.encoder import Encoder
 from rag.models.local_encoder import LocalEncoder, packaged_weights
+from rag.models.onnx_session import cores
 from rag.models.reader import LocalReader
 from rag.models.remote_encoder import RemoteEncoder
 from rag.models.writer import Writer, connect_writer
@@ -28,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 # How long a command waits for another one to let go of the library.
 _PATIENCE_S = 5.0
+# Answers that are worked out at once: while one waits for the library's file or for a lock, another goes on.
+_ANSWERS_PER_CORE = 2
 
 
 def connect(settings: Settings, *, writer: Writer | None = None) -> Engine:
@@ -68,16 +73,18 @@ def build(settings: Settings, hold: Hold, *, writer: Writer | None = None) -> Lo
         hold.release()
         raise
     configured = connect_writer(settings)
-    encoder = Once(lambda: _encoder(settings))
+    models = ExitStack()  # what is to be closed of those that were built
+    encoder = Once(lambda: _encoder(settings, models))
     projection = Once(lambda: Projection(library, home / "library.sqlite3", home / "chroma", encoder().name, _say))
-    retriever = Once(lambda: _retriever(settings, library, projection(), encoder()))
-    answerer = Once(lambda: _answerer(settings, library, retriever(), encoder(), writer or configured))
+    retriever = Once(lambda: _retriever(settings, library, projection(), encoder(), models))
+    answerer = Once(lambda: _answerer(settings, library, retriever(), encoder(), writer or configured, models))
     doctor = Doctor(settings, library, encoder, projection, configured)
 
     def close() -> None:
         if projection.built:
             projection().close()
         library.close()
+        models.close()
         hold.release()
 
     return LocalEngine(
@@ -102,30 +109,45 @@ def _hold(settings: Settings) -> Hold:
     return Hold(settings.rag_home)
 
 
-def _encoder(settings: Settings) -> Encoder:
+def _encoder(settings: Settings, models: ExitStack) -> Encoder:
     if settings.rag_encoder == "openai":
         key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
         model, base = settings.openai_embedding_model, settings.openai_base_url
         return CachedEncoder(RemoteEncoder(model, api_key=key, base_url=base))
     folder = settings.rag_encoder_dir or packaged_weights()
-    return CachedEncoder(LocalEncoder(folder, settings.rag_home / "models"))
+    encoder = LocalEncoder(folder, settings.rag_home / "models")
+    models.callback(encoder.close)
+    return CachedEncoder(encoder)
 
 
-def _retriever(settings: Settings, library: Library, projection: Projection, encoder: Encoder) -> Retriever:
-    folder = settings.rag_reranker_dir
-    return Retriever(library, projection, encoder.encode, reranker=CrossEncoder(folder) if folder else None)
+def _retriever(
+    settings: Settings, library: Library, projection: Projection, encoder: Encoder, models: ExitStack
+) -> Retriever:
+    if settings.rag_reranker_dir is None:
+        return Retriever(library, projection, encoder.encode)
+    reranker = CrossEncoder(settings.rag_reranker_dir)
+    models.callback(reranker.close)
+    return Retriever(library, projection, encoder.encode, reranker=reranker)
 
 
 def _answerer(
-    settings: Settings, library: Library, retriever: Retriever, encoder: Encoder, writer: Writer | None
+    settings: Settings,
+    library: Library,
+    retriever: Retriever,
+    encoder: Encoder,
+    writer: Writer | None,
+    models: ExitStack,
 ) -> Answerer:
+    reader = LocalReader()
+    models.callback(reader.close)
     quoter = Quoter(
-        LocalReader(),
+        reader,
         library.document_frequency,
         lambda: library.counts()[1],
         Thresholds(best=settings.rag_min_confidence),
     )
-    return Answerer(retriever, quoter, encoder.encode, writer, settings.today, settings.rag_deadline_s)
+    turns = Turns(_ANSWERS_PER_CORE * cores())
+    return Answerer(retriever, quoter, encoder.encode, writer, settings.today, settings.rag_deadline_s, turns)
 
 
 def _say(message: str) -> None:

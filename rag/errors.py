@@ -18,6 +18,7 @@
     │   └── EncoderMismatch       its vectors come from another encoder
     ├── EncoderError              texts cannot be turned into vectors
     │   └── WeightsMissing        the local encoder's files are not there
+    ├── TooBusy                   others are answered first, for too long
     ├── WriterError               the language model failed; quotes are served instead
     ├── ServerError               a running server refused or broke off
     └── NotBuilt                  in the contract, not in this version
@@ -115,6 +116,13 @@ class EncoderError(RagError):
 
 class WeightsMissing(EncoderError):
     code = "weights_missing"
+
+
+class TooBusy(RagError):
+    code = "too_busy"
+
+    def __init__(self) -> None:
+        super().__init__("too many questions are asked at once", "ask again in a minute")
 
 
 class WriterError(RagError):

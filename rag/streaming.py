@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
-from typing import Protocol
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Protocol, TypeVar
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
 from fastapi import Request
 from fastapi.responses import StreamingResponse
 
@@ -16,6 +17,11 @@ from rag.records import Event
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
+# Answers wait: for their turn, for a language model. What else is asked must not wait for their threads.
+_MOST_ANSWERS = 200
+_answers: RunVar[CapacityLimiter] = RunVar("answers")
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -37,8 +43,7 @@ async def _messages(events: Iterator[Event], form: Form) -> AsyncIterator[str]:
     try:
         for message in form.start():
             yield message
-        # Abandoned when the client goes away: `close` then ends what the thread waits for.
-        while (event := await to_thread.run_sync(next, events, None, abandon_on_cancel=True)) is not None:
+        while (event := await _on_a_thread(lambda: next(events, None))) is not None:
             for message in form.event(event):
                 yield message
         for message in form.end():
@@ -60,7 +65,7 @@ async def last_event(events: Iterator[Event], request: Request) -> Event | None:
     The body of the request has to be read already. Raises what the engine raises.
     """
     leaving = asyncio.create_task(_left(request))
-    working = asyncio.create_task(to_thread.run_sync(_last, events, abandon_on_cancel=True))
+    working = asyncio.create_task(_on_a_thread(lambda: _last(events)))
     try:
         await asyncio.wait((leaving, working), return_when=asyncio.FIRST_COMPLETED)
         return working.result() if working.done() else None
@@ -80,6 +85,16 @@ def _last(events: Iterator[Event]) -> Event | None:
     for event in events:
         last = event
     return last
+
+
+async def _on_a_thread(work: Callable[[], T]) -> T:
+    """Abandoned when the client goes away: closing the events ends what the thread waits for."""
+    try:
+        limiter = _answers.get()
+    except LookupError:
+        limiter = CapacityLimiter(_MOST_ANSWERS)
+        _answers.set(limiter)
+    return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=limiter)
 
 
 def _close(events: Iterator[Event]) -> None:

@@ -7,7 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rag.errors import EncoderError, InvalidRequest, LibraryError, RagError, UnknownArticle, UnknownConversation
+from rag.errors import (
+    EncoderError,
+    InvalidRequest,
+    LibraryError,
+    RagError,
+    TooBusy,
+    UnknownArticle,
+    UnknownConversation,
+)
 from rag.kept import Conversation, Feedback
 from rag.records import Answer, Article, Event, Filters, Question, Source, Turn
 from rag.storage.conversations import Conversations
@@ -221,7 +229,7 @@ class Desk:
 
 def explain(error: RagError) -> str:
     """One sentence for a reader. Only what the reader can mend is told in full; the rest may name paths."""
-    if isinstance(error, InvalidRequest):
+    if isinstance(error, InvalidRequest | TooBusy):
         sentence = f"{error.message} ({error.remedy})" if error.remedy else error.message
         return f"{sentence[:1].upper()}{sentence[1:]}."
     if isinstance(error, LibraryError | EncoderError):

@@ -18,6 +18,7 @@ from rag.answering.periods.reading import read_period
 from rag.answering.periods.searching import Dated, search, without_demand
 from rag.answering.quoting.candidates import Candidate
 from rag.answering.quoting.quoter import Quoter
+from rag.answering.turns import Turns
 from rag.answering.written.prompt import build_prompt
 from rag.answering.written.writing import Writing
 from rag.errors import InvalidRequest, WriterError
@@ -48,7 +49,10 @@ TOP_K = 10
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
-    """Answers questions from the library alone. `writer` is None when no language model is configured."""
+    """Answers questions from the library alone. `writer` is None when no language model is configured.
+
+    To search, and to weigh what was found, takes a processor's time: `turns` says how many answers do so at once.
+    """
 
     retriever: Retriever
     quoter: Quoter
@@ -56,11 +60,12 @@ class Answerer:
     writer: Writer | None
     today: Callable[[], date]
     deadline_s: float
+    turns: Turns
 
     def answer(self, question: Question) -> Cancellable[Event]:
         """Events of one answer; the last is Done. Closing it, from any thread, stops the writer.
 
-        Raises InvalidRequest for a question that is empty or too long.
+        Raises InvalidRequest for a question that is empty or too long. Iterating raises TooBusy.
         """
         # The clock of an answer starts before the search: the reader waits for both.
         deadline = Deadline.after(self.deadline_s)
@@ -94,7 +99,9 @@ class _Run:
         self._started = self._searched = time.perf_counter()
 
     def events(self, deadline: Deadline) -> Generator[Event, None, None]:
-        hits, candidates = self._search(deadline)
+        standalone = self._standalone(deadline)
+        with self._parts.turns.turn(deadline):
+            hits, candidates = self._search(standalone)
         self._searched = time.perf_counter()
         if not self._parts.quoter.near_enough(candidates):
             yield Done(self._no_evidence(hits))
@@ -111,15 +118,17 @@ class _Run:
             self._composer = Composer()
             yield from self._quotes(candidates, hits, error.reason)
 
-    def _search(self, deadline: Deadline) -> tuple[list[Hit], list[Candidate]]:
-        """Search the standalone question; where only the question as typed finds anything, that one."""
-        standalone, typed = self._standalone(deadline), " ".join(self._question.text.split())
-        self._asked_as = standalone
-        self._dated = self._search_for(standalone)
-        if typed != standalone and not self._parts.quoter.near_enough(self._dated.candidates):
-            other = self._search_for(typed)
+    def _search(self, standalone: str) -> tuple[list[Hit], list[Candidate]]:
+        """Search the standalone question; where only the question alone finds anything, that one. Both without slips
+        of the hand in words that the library lacks: what is quoted is held against these words too."""
+        alone = " ".join(self._question.text.split())
+        self._asked_as = self._parts.retriever.respelled(standalone)
+        self._dated = self._search_for(self._asked_as)
+        if alone != standalone and not self._parts.quoter.near_enough(self._dated.candidates):
+            alone = self._parts.retriever.respelled(alone)
+            other = self._search_for(alone)
             if self._parts.quoter.near_enough(other.candidates):
-                self._asked_as, self._dated = typed, other
+                self._asked_as, self._dated = alone, other
         return self._dated.hits, self._dated.candidates
 
     def _search_for(self, text: str) -> Dated:

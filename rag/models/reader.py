@@ -9,7 +9,6 @@ Comprehension", 2018). `benchmarks/train_reader.py` made the weights that lie be
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from rag.errors import EncoderError
 from rag.models.onnx_session import cores, load_session
 from rag.models.tokens import load_tokenizer, pair, tokens
+from rag.models.workers import Workers
 from rag.records import Span
 
 PACKAGED = Path(str(files("rag.models"))) / "weights"
@@ -92,14 +92,18 @@ class LocalReader:
         if {one.name for one in self._session.get_inputs()} != {"input_ids", "token_type_ids"}:
             raise EncoderError(f"the model in {folder / GRAPH} is no reader", "install it again")
         self._tokenizer = load_tokenizer(folder / TOKENIZER)
-        self._pool = ThreadPoolExecutor(threads or cores(), thread_name_prefix="reader")
+        self._workers = Workers("reader", threads or cores())
         # The same question comes again, and a follow-up's passages with it.
         self._kept = lru_cache(maxsize=_KEPT)(self._read_one)
 
     def read(self, question: str, passages: Sequence[tuple[str, str]]) -> list[Reading]:
         """See Reader.read."""
         asked = tuple(tokens(self._tokenizer, question).ids[:_LONGEST_QUESTION])
-        return list(self._pool.map(lambda passage: self._kept(asked, *passage), passages))
+        return self._workers.map(lambda passage: self._kept(asked, *passage), passages)
+
+    def close(self) -> None:
+        """End the reader's threads."""
+        self._workers.close()
 
     def _read_one(self, asked: tuple[int, ...], title: str, text: str) -> Reading:
         words = tokens(self._tokenizer, text)

@@ -64,8 +64,8 @@ class Retriever:
     ) -> list[Hit]:
         """The best `top_k` passages, best first; the filters hold in both indexes.
 
-        Words that stand nowhere in the library are searched as `respelled` gives them. One index alone is for
-        measuring what the other adds.
+        Words that stand nowhere in the library are searched as what they are near to, also where `respelled`
+        leaves them. One index alone is for measuring what the other adds.
         """
         depth = max(self.depth, top_k)
         frequency = self._counting()
@@ -96,9 +96,10 @@ class Retriever:
         return _reranked(self.reranker, query, hits)[:top_k]
 
     def respelled(self, query: str) -> str:
-        """The query as it is searched: a word that stands nowhere in the library is spelled as a passage spells
-        it, where one slip or another transliteration leads to one. Names the library holds are never touched."""
-        return respelled(query, self._counting(), self.library)
+        """The query as it was likely meant: a word that stands nowhere in the library is spelled as a passage spells
+        it, where a slip of the hand or another transliteration leads to one. Names the library holds are never
+        touched, nor names that may be others than those it holds."""
+        return respelled(query, self._counting(), self.library, sure=True)
 
     def _counting(self) -> Frequency:
         """How frequent words are, each counted once."""

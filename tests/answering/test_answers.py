@@ -248,6 +248,42 @@ def test_a_closed_engine_answers_no_more(home: Path) -> None:
             asked()
 
 
+# Slips of the hand
+
+
+@pytest.mark.parametrize(
+    ("question", "asked_as"),
+    [
+        ("What did Iran demand in Muskat?", "What did Iran demand in Muscat?"),
+        ("what did Iran demand in Mucsat", "what did Iran demand in Muscat"),
+    ],
+)
+def test_a_mistyped_name_is_answered_as_it_was_meant(
+    corpus: Engine, seeds: Engine, question: str, asked_as: str
+) -> None:
+    for engine in (corpus, seeds):
+        answer = ask(engine, Question(question))
+        check(engine, answer)
+        assert (answer.question, answer.asked_as) == (question, asked_as)
+        assert "cease-fire" in answer.claims[0].text
+
+
+@pytest.mark.parametrize("name", ["Muscar", "Muscate", "Muscow", "Tuscat"])
+def test_a_name_that_may_be_another_is_declined(corpus: Engine, seeds: Engine, name: str) -> None:
+    question = f"What did Iran demand in {name}?"
+    for engine in (corpus, seeds):
+        answer = ask(engine, Question(question))
+        assert (answer.verdict, answer.asked_as) == ("no_evidence", question)
+        assert answer.closest
+
+
+def test_a_slip_in_the_question_before_is_mended_in_what_follows(seeds: Engine) -> None:
+    history = (Turn("user", "what did Iran demand in Muskat?"), Turn("assistant", "A cease-fire in Gaza. [1]"))
+    answer = ask(seeds, Question("What about the Americans?", history=history))
+    assert {"americans", "demand", "muscat"} <= set(normal(answer.asked_as).split())
+    assert any("rein in its proxies" in claim.text for claim in answer.claims)
+
+
 # Follow-ups
 
 
@@ -274,6 +310,7 @@ def test_a_complete_question_is_left_alone(seeds: Engine) -> None:
 
 
 # Written answers, against an OpenAI-compatible server on a real socket
+
 
 MUSCAT = "what did Iran demand in Muscat?"
 
@@ -386,6 +423,17 @@ def test_a_follow_up_is_rewritten_by_the_model_within_two_calls(server: FakeOpen
     check(engine, answer)
     assert (answer.mode, answer.asked_as) == ("written", "What did the Americans demand from Iran in Muscat?")
     assert len(server.chats) == 2
+    engine.close()
+
+
+def test_the_model_is_asked_what_was_meant(server: FakeOpenAI, seeded_copy: Path) -> None:
+    server.quotes_sentences_with("cease-fire")
+    engine = written(server, seeded_copy, openai_model="m")
+    answer = ask(engine, Question("What did Iran demand in Muskat?"))
+    check(engine, answer)
+    assert (answer.mode, answer.asked_as) == ("written", "What did Iran demand in Muscat?")
+    sent = server.chats[-1].prompt
+    assert "What did Iran demand in Muscat?" in sent and "Muskat" not in sent
     engine.close()
 
 

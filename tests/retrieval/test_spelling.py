@@ -39,6 +39,10 @@ def searched(library: Library, question: str) -> str:
     return respelled(question, cache(lambda words: library.frequency(words, 1000)), library)
 
 
+def meant(library: Library, question: str) -> str:
+    return respelled(question, cache(lambda words: library.frequency(words, 1000)), library, sure=True)
+
+
 @pytest.mark.parametrize(
     ("question", "wanted"),
     [
@@ -82,6 +86,39 @@ def test_what_is_held_or_near_to_nothing_stays(library: Library, question: str) 
 def test_a_name_does_not_become_a_thing(library: Library) -> None:
     assert searched(library, "Trumpetz") == "Trumpetz"
     assert searched(library, "trumpetz") == "trumpets"
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("What did Araghchi say in Mucsat?", "What did Araqchi say in Muscat?"),  # a sound, an exchange
+        ("Zelenaky", "Zelensky"),  # by the key beside
+        ("Zelnesky", "Zelensky"),
+        ("Zelennsky", "Zelensky"),  # typed twice
+        ("Zelenmsky", "Zelensky"),  # with the key beside
+        ("Zelenky", "Zelensky"),  # left out
+        ("Zelinsky's", "Zelensky's"),  # a vowel
+        ("hcolz, kazakstan and the contrubution", "hcolz, Kazakhstan and the contribution"),
+    ],
+)
+def test_a_slip_of_the_hand_is_what_was_meant(library: Library, question: str, wanted: str) -> None:
+    assert meant(library, question) == wanted
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Muscar",  # short, although by the key beside
+        "Muscet",  # short, although a vowel
+        "Pelensky",  # another first letter
+        "Ezelensky",
+        "Zelenspy",  # another consonant
+        "Zelenskyp",  # a letter more, of no key beside
+        "Zelensky7",
+    ],
+)
+def test_what_may_be_another_name_is_not_what_was_meant(library: Library, question: str) -> None:
+    assert meant(library, question) == question
 
 
 def test_the_more_frequent_of_two_near_words_is_taken(library: Library) -> None:

@@ -15,6 +15,7 @@ from rag.errors import (
     LibraryDamaged,
     LibraryError,
     RagError,
+    TooBusy,
     UnknownArticle,
     UnknownConversation,
 )
@@ -111,6 +112,7 @@ def test_the_engine_is_asked_with_what_went_before_and_what_narrows(desk: Desk, 
             InvalidRequest("the question is too long", "ask in fewer words"),
             "The question is too long (ask in fewer words).",
         ),
+        (TooBusy(), "Too many questions are asked at once (ask again in a minute)."),
         (
             LibraryDamaged("/srv/secret/library.sqlite3 is damaged", "repair it"),
             "The library cannot be used just now; ",
