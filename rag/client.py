@@ -12,9 +12,9 @@ import httpx
 
 from rag.errors import InvalidRequest, ServerError, SourceTooLarge, UnknownArticle
 from rag.kept import Feedback
-from rag.records import Article, ArticleSummary, Diagnosis, Draft, Event, Filters, Found, Question, Stored
+from rag.records import Article, ArticleSummary, Diagnosis, Draft, Event, Filters, Question, SearchResult, Stored
 from rag.settings import Settings
-from rag.wire import ARTICLE, ARTICLES, DIAGNOSIS, FEEDBACK, FOUND, event_from_json, to_json
+from rag.wire import ARTICLE, ARTICLES, DIAGNOSIS, FEEDBACK, SEARCH_RESULTS, event_from_json, to_json
 
 _PAGE = 1000
 # An ingest or a repair may keep the server busy for minutes; connecting may not.
@@ -47,9 +47,9 @@ class RemoteEngine:
                 self._raise(response)
             yield from _events(response.iter_lines())
 
-    def search(self, query: str, filters: Filters, top_k: int) -> list[Found]:
+    def search(self, query: str, filters: Filters, top_k: int) -> list[SearchResult]:
         body = {"query": query, "top_k": top_k, **_narrowing(filters)}
-        return FOUND.validate_python(self._call("POST", "/v1/search", body)["passages"])
+        return SEARCH_RESULTS.validate_python(self._call("POST", "/v1/search", body)["passages"])
 
     def knows(self, fingerprint: str) -> bool:
         # A request for every file would cost more than reading most of them.

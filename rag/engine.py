@@ -15,7 +15,19 @@ from rag.ingestion.passages import passages
 from rag.kept import Feedback
 from rag.models.encoder import Encoder, Vectors
 from rag.models.writer import OpenAIWriter
-from rag.records import Answer, Article, ArticleSummary, Diagnosis, Done, Draft, Event, Filters, Found, Question, Stored
+from rag.records import (
+    Answer,
+    Article,
+    ArticleSummary,
+    Diagnosis,
+    Done,
+    Draft,
+    Event,
+    Filters,
+    Question,
+    SearchResult,
+    Stored,
+)
 from rag.retrieval.retriever import Retriever, searchable
 from rag.storage.channels import Channels
 from rag.storage.conversations import Conversations
@@ -35,7 +47,7 @@ class Engine(Protocol):
     def answer(self, question: Question) -> Iterator[Event]:
         """The events of one answer; the last is Done. Raises InvalidRequest."""
 
-    def search(self, query: str, filters: Filters, top_k: int) -> list[Found]: ...
+    def search(self, query: str, filters: Filters, top_k: int) -> list[SearchResult]: ...
 
     def knows(self, fingerprint: str) -> bool:
         """Whether bytes of this fingerprint were taken in and need not be read again."""
@@ -154,10 +166,10 @@ class LocalEngine:
         self._check_open()
         return self._answerer().answer(question)
 
-    def search(self, query: str, filters: Filters, top_k: int) -> list[Found]:
+    def search(self, query: str, filters: Filters, top_k: int) -> list[SearchResult]:
         self._check_open()
         return [
-            Found(
+            SearchResult(
                 hit.article.id,
                 hit.passage.start,
                 hit.passage.end,

@@ -289,7 +289,7 @@ Event = SourcesShown | ClaimShown | Reset | Done
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """A passage as a search returns it."""
 
     article_id: str

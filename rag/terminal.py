@@ -20,7 +20,7 @@ from rag.evaluation.library import Step
 from rag.evaluation.outcomes import Comparison, compare, scores_of
 from rag.evaluation.ranking import MEASURES
 from rag.evaluation.retrieval import METHODS, RetrievalRun
-from rag.records import Answer, Article, ArticleSummary, Claim, Diagnosis, Found, IngestReport, Source
+from rag.records import Answer, Article, ArticleSummary, Claim, Diagnosis, IngestReport, SearchResult, Source
 from rag.wording import UNSURE, degraded_because, unsure
 
 _WIDTH = 100
@@ -103,7 +103,7 @@ def _source(source: Source) -> str:
     return " · ".join(clean(part) for part in parts if part)
 
 
-def print_passages(found: Sequence[Found]) -> None:
+def print_passages(found: Sequence[SearchResult]) -> None:
     if not found:
         click.echo("Nothing was found.")
     for n, passage in enumerate(found, start=1):

@@ -20,8 +20,8 @@ from rag.records import (
     Done,
     Draft,
     Event,
-    Found,
     Reset,
+    SearchResult,
     SourcesShown,
 )
 from rag.storage.columns import ANSWER
@@ -30,7 +30,7 @@ ARTICLE = TypeAdapter(Article)
 ARTICLES = TypeAdapter(list[ArticleSummary])
 DIAGNOSIS = TypeAdapter(Diagnosis)
 FEEDBACK = TypeAdapter(list[Feedback])
-FOUND = TypeAdapter(list[Found])
+SEARCH_RESULTS = TypeAdapter(list[SearchResult])
 _CLAIM = TypeAdapter(Claim)
 _DRAFT = TypeAdapter(Draft)
 _RESET = TypeAdapter(Reset)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from rag.errors import NoArticle, SourceUnreadable
 from rag.ingestion.decoding import decode
-from rag.ingestion.drafting import UNSAFE, Found, finish, read_published
+from rag.ingestion.drafting import UNSAFE, RawArticle, finish, read_published
 from rag.ingestion.html import read_html
 from rag.ingestion.markdown import plain_text, resolve_left_overs, split_front_matter
 from rag.ingestion.pdf import read_pdf
@@ -55,7 +55,7 @@ def draft_from_bytes(
     elif kind == "markdown":
         found = _read_markdown(decode(data, declared=charset))
     else:
-        found = Found(resolve_left_overs(decode(data, declared=charset)))
+        found = RawArticle(resolve_left_overs(decode(data, declared=charset)))
     # A fetched article stands at the address it was fetched from, whatever it calls itself.
     return finish(replace(found, url=url or found.url), source=source)
 
@@ -73,7 +73,7 @@ def draft_from_record(record: Mapping[str, object], *, where: str) -> Draft:
     url = _string(record, "url", where)
     published = _string(record, "published", where) or _string(record, "date", where)
     day, found_in, warnings = read_published(published or "", where="record")
-    found = Found(
+    found = RawArticle(
         resolve_left_overs(text),
         title=_string(record, "title", where),
         publisher=_string(record, "publisher", where),
@@ -100,13 +100,13 @@ def _format(name: str, data: bytes) -> Format:
     return _SUFFIXES.get(suffix, "text")
 
 
-def _read_markdown(source: str) -> Found:
+def _read_markdown(source: str) -> RawArticle:
     front = split_front_matter(source)
     text, heading = plain_text(front.body)
     keys = front.keys
     day, found_in, warnings = read_published(_first_string(keys, "published", "date") or "", where="front matter")
     authors = keys.get("authors") or keys.get("author")
-    return Found(
+    return RawArticle(
         text,
         title=_first_string(keys, "title") or heading,
         publisher=_first_string(keys, "publisher"),

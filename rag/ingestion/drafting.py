@@ -11,7 +11,7 @@ from rag.ingestion.dates import parse_date, read_date_line
 from rag.ingestion.language import foreign_language
 from rag.records import Draft
 
-__all__ = ["UNSAFE", "Found", "finish", "read_published"]
+__all__ = ["UNSAFE", "RawArticle", "finish", "read_published"]
 
 # What SQLite cannot store or a terminal obeys: surrogates, control characters, line ends, overrides of
 # the writing direction
@@ -24,7 +24,7 @@ _BYLINE = re.compile(r"\s*[Bb][Yy]:? [A-Z]\S* \S.*")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RawArticle:
     """The text of one article and what stood beside it, before cleaning."""
 
     text: str
@@ -37,7 +37,7 @@ class Found:
     warnings: tuple[str, ...] = ()
 
 
-def finish(found: Found, *, source: str | None, id: str | None = None) -> Draft:
+def finish(found: RawArticle, *, source: str | None, id: str | None = None) -> Draft:
     """Clean the text and settle title, authors and date. Raises NoArticle if no text is left."""
     title = one_line(found.title)
     cleaned = clean(_with_byline_apart(found.text), title=title)

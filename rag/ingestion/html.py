@@ -13,7 +13,7 @@ from lxml.html import HtmlElement, document_fromstring
 from rag.errors import NoArticle
 from rag.ingestion.boilerplate import is_terminated
 from rag.ingestion.decoding import decode
-from rag.ingestion.drafting import Found
+from rag.ingestion.drafting import RawArticle
 from rag.ingestion.page_metadata import page_metadata
 
 __all__ = ["read_html"]
@@ -32,7 +32,7 @@ _BREAK = re.compile(r"<br\b[^<>]*>", re.IGNORECASE)
 _LINE_END = "\u2424"  # the symbol for a new line, which no extractor takes for white space
 
 
-def read_html(data: bytes, *, url: str | None = None, charset: str | None = None) -> Found:
+def read_html(data: bytes, *, url: str | None = None, charset: str | None = None) -> RawArticle:
     """The article of a page and what the page says about it. Raises NoArticle if it holds none."""
     found = _DECLARED.search(data[:4096])
     declared = (found.group(1) or found.group(2)).decode("ascii") if found else None
@@ -51,7 +51,7 @@ def read_html(data: bytes, *, url: str | None = None, charset: str | None = None
         text = _unlumped(text, _plain_paragraphs(tree))
     if not text:
         raise _no_article()
-    return Found(
+    return RawArticle(
         text,
         title=title.replace(_LINE_END, " ") if title else _heading(tree),
         publisher=said.publisher,

@@ -15,7 +15,7 @@ from rag.errors import NoArticle, SourceUnreadable
 from rag.ingestion.boilerplate import is_terminated
 from rag.ingestion.cleaning import normalise
 from rag.ingestion.dates import read_date_line
-from rag.ingestion.drafting import Found
+from rag.ingestion.drafting import RawArticle
 
 __all__ = ["read_pdf"]
 
@@ -48,7 +48,7 @@ _PARTICLES = {"al", "bin", "da", "de", "del", "der", "di", "el", "la", "le", "va
 _FULL_LINE = 0.75  # of the widest line; a sentence that ends in a shorter line ends its paragraph
 
 
-def read_pdf(data: bytes) -> Found:
+def read_pdf(data: bytes) -> RawArticle:
     """The text of a PDF. Its creation date is no publication date and stays out, as does an author that is a login.
 
     Raises SourceUnreadable for a damaged or encrypted file and NoArticle for one without text (a scan).
@@ -59,7 +59,7 @@ def read_pdf(data: bytes) -> Found:
     text = "\n\n".join(_paragraphs(_lines(pages)))
     # On the pages as they are: a title that is repeated as the header of every page is none of the lines.
     known = title if title and _squeeze(title) in _squeeze("\n".join(pages)[:2000]) else None
-    return Found(text, title=known, authors=_names(author))
+    return RawArticle(text, title=known, authors=_names(author))
 
 
 def _extract(data: bytes) -> tuple[str | None, str | None, list[str]]:

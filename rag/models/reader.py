@@ -38,7 +38,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class AnswerSpan:
     """The best answer within a stretch of a passage: its place there, and its score, a logit."""
 
     score: float
@@ -59,7 +59,7 @@ class Reading:
     answers: float
     nothing: float
 
-    def best(self, span: Span) -> Found | None:
+    def best(self, span: Span) -> AnswerSpan | None:
         """The best answer that lies in a stretch of the passage; None if no token does."""
         inside = np.flatnonzero((self.places[:, 0] >= span.start) & (self.places[:, 1] <= span.end))
         if not len(inside):
@@ -70,7 +70,7 @@ class Reading:
         best = int(np.where(allowed, sums, -np.inf).argmax())
         start, end = divmod(best, last - first)
         place = Span(int(self.places[first + start, 0]), int(self.places[first + end, 1]))
-        return Found(float(sums[start, end]), place)
+        return AnswerSpan(float(sums[start, end]), place)
 
 
 class Reader(Protocol):

@@ -15,7 +15,7 @@ from rag.errors import EncoderError
 from rag.models.bert_folder import BertFolder, Weights
 from rag.models.bert_graph import Precision, build_graph, build_reader_graph
 from rag.models.local_encoder import packaged_weights
-from rag.models.reader import GRAPH, TOKENIZER, Found, LocalReader, Reading
+from rag.models.reader import GRAPH, TOKENIZER, AnswerSpan, LocalReader, Reading
 from rag.records import Span
 from tests.models import tiny_bert
 from tests.models.tiny_bert import HIDDEN, Array, dense, described, hidden_states
@@ -139,14 +139,14 @@ def made_up(count: int, seed: int = 3) -> Reading:
     return Reading(starts, ends, places, answers=0.0, nothing=0.0)
 
 
-def brute_force(reading: Reading, span: Span) -> Found | None:
+def brute_force(reading: Reading, span: Span) -> AnswerSpan | None:
     places = [(int(start), int(end)) for start, end in reading.places]
     inside = [n for n, (start, end) in enumerate(places) if span.start <= start and end <= span.end]
     pairs = [(start, end) for start in inside for end in inside if start <= end < start + 30]
     if not pairs:
         return None
     start, end = max(pairs, key=lambda pair: reading.starts[pair[0]] + reading.ends[pair[1]])
-    return Found(float(reading.starts[start] + reading.ends[end]), Span(places[start][0], places[end][1]))
+    return AnswerSpan(float(reading.starts[start] + reading.ends[end]), Span(places[start][0], places[end][1]))
 
 
 @pytest.mark.parametrize("count", [1, 2, 29, 30, 31, 80])
@@ -163,7 +163,7 @@ def test_no_answer_is_longer_than_thirty_tokens() -> None:
     reading.starts[:] = reading.ends[:] = 0
     reading.starts[5] = 9
     reading.ends[[34, 35]] = 7, 8
-    assert reading.best(Span(0, 300)) == Found(16.0, Span(25, 174))
+    assert reading.best(Span(0, 300)) == AnswerSpan(16.0, Span(25, 174))
     reading.ends[34] = 0
     found = reading.best(Span(0, 300))
     assert found is not None

@@ -21,7 +21,7 @@ from rag.answering.periods.fragments import (
     part_of,
 )
 from rag.answering.periods.mark import EDGE, FREE, PLACED, YEAR_LIKE, Mark, made, readings, yearly
-from rag.answering.periods.spans import InYear, Span
+from rag.answering.periods.spans import DateSpan, InYear
 
 __all__ = ["CALENDAR"]
 
@@ -46,9 +46,9 @@ def _numeric(match: re.Match[str], today: date) -> Mark | None:
     return made(match, span, "day", FREE)
 
 
-def _days(year: int, month: int, first: int, last: int) -> Span | None:
+def _days(year: int, month: int, first: int, last: int) -> DateSpan | None:
     low, high = day_if_any(year, month, first), day_if_any(year, month, last)
-    return Span(low, high) if low and high and low <= high else None
+    return DateSpan(low, high) if low and high and low <= high else None
 
 
 def _day_of_month(match: re.Match[str], today: date) -> Mark | None:
@@ -60,7 +60,7 @@ def _day_of_month(match: re.Match[str], today: date) -> Mark | None:
 def _week_of(match: re.Match[str], today: date) -> Mark | None:
     number, day = month_of(match), int(match["day"])
 
-    def in_year(year: int) -> Span | None:
+    def in_year(year: int) -> DateSpan | None:
         monday = day_if_any(year, number, day)
         return spans.week(monday) if monday else None
 
@@ -70,10 +70,10 @@ def _week_of(match: re.Match[str], today: date) -> Mark | None:
 def _week_in_month(match: re.Match[str], today: date) -> Mark | None:
     number, which = month_of(match), match["which"]
 
-    def in_year(year: int) -> Span:
+    def in_year(year: int) -> DateSpan:
         whole = spans.month(year, number)
         first = whole.last - timedelta(days=6) if which == "last" else date(year, number, 7 * ORDINALS[which] - 6)
-        return Span(first, first + timedelta(days=6))
+        return DateSpan(first, first + timedelta(days=6))
 
     return yearly(match, today, in_year, "week", FREE)
 
@@ -81,7 +81,7 @@ def _week_in_month(match: re.Match[str], today: date) -> Mark | None:
 def _month_of_year(match: re.Match[str], today: date) -> Mark | None:
     number = month_of(match)
 
-    def in_year(year: int) -> Span:
+    def in_year(year: int) -> DateSpan:
         span = part_of(match, spans.month(year, number))
         return spans.half(span, ORDINALS[match["half"]]) if match["half"] else span
 
@@ -92,7 +92,7 @@ def _month_of_year(match: re.Match[str], today: date) -> Mark | None:
     return mark and replace(mark, ambiguous=alone)
 
 
-def _which(match: re.Match[str], today: date, in_year: InYear) -> Span | None:
+def _which(match: re.Match[str], today: date, in_year: InYear) -> DateSpan | None:
     """Of "last May" the last that is over, of "this May" the nearest."""
     if match["which"] == "this":
         return spans.nearest(in_year, today)
@@ -111,7 +111,7 @@ def _which_season(match: re.Match[str], today: date) -> Mark | None:
 
 
 def _season(match: re.Match[str], today: date) -> Mark | None:
-    def in_year(year: int) -> Span:
+    def in_year(year: int) -> DateSpan:
         return part_of(match, spans.season(year, match["season"]))
 
     if match["season"] == "fall" and not match["the"] and not match["year"]:
@@ -147,7 +147,7 @@ def _years(match: re.Match[str], _: date) -> Mark | None:
     """ "2010-2014", "2023-24"."""
     first, last = int(match["from"]), int(match["to"])
     last += first // 100 * 100 if last < 100 else 0
-    return made(match, Span(date(first, 1, 1), date(last, 12, 31)), "year", YEAR_LIKE) if first <= last else None
+    return made(match, DateSpan(date(first, 1, 1), date(last, 12, 31)), "year", YEAR_LIKE) if first <= last else None
 
 
 def _quarter(match: re.Match[str], today: date) -> Mark | None:

@@ -6,7 +6,7 @@ import re
 from datetime import date
 
 from rag.answering.periods import spans
-from rag.answering.periods.spans import Span
+from rag.answering.periods.spans import DateSpan
 from rag.text.months import month_number
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -55,6 +55,6 @@ def day_if_any(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def part_of(match: re.Match[str], span: Span) -> Span:
+def part_of(match: re.Match[str], span: DateSpan) -> DateSpan:
     name = match["part"] or match["stage"]
     return spans.part(span, PARTS.get(name, "late")) if name else span

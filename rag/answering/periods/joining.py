@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from rag.answering.periods.mark import FREE, Mark
-from rag.answering.periods.spans import Span
+from rag.answering.periods.spans import DateSpan
 
 __all__ = ["joined"]
 
@@ -40,7 +40,7 @@ def _joined(text: str, mark: Mark, other: Mark, today: date) -> Mark | None:
     if not join or (join[1] and (opening is None or opening[1] != "between")):
         if mark.kind != other.kind or mark.place == FREE or not _LISTED.fullmatch(between):
             return None
-        span = Span(min(mark.span.first, other.span.first), max(mark.span.last, other.span.last))
+        span = DateSpan(min(mark.span.first, other.span.first), max(mark.span.last, other.span.last))
         return Mark(mark.start, other.end, span, kind, mark.place, relative=mark.relative, ambiguous=mark.ambiguous)
     span = _spanning(mark, other, today)
     if span is None:
@@ -50,7 +50,7 @@ def _joined(text: str, mark: Mark, other: Mark, today: date) -> Mark | None:
     return Mark(start, other.end, span, kind, FREE, years, mark.relative and other.relative)
 
 
-def _spanning(mark: Mark, other: Mark, today: date) -> Span | None:
+def _spanning(mark: Mark, other: Mark, today: date) -> DateSpan | None:
     """From the first day of one time to the last of another, each taking the other's year."""
     first, last = mark.span, other.span
     if mark.in_year is None and other.in_year is not None:
@@ -64,4 +64,4 @@ def _spanning(mark: Mark, other: Mark, today: date) -> Span | None:
         first = mark.in_year(last.first.year) or first
         if first.first > last.last:
             first = mark.in_year(last.first.year - 1) or first
-    return Span(first.first, last.last) if first.first <= last.last else None
+    return DateSpan(first.first, last.last) if first.first <= last.last else None

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Literal
 
 from rag.answering.periods import spans
-from rag.answering.periods.spans import InYear, Span
+from rag.answering.periods.spans import DateSpan, InYear
 
 __all__ = ["EDGE", "FREE", "PLACED", "YEAR_LIKE", "Kind", "Mark", "Reading", "made", "readings", "yearly"]
 
@@ -30,7 +30,7 @@ class Mark:
 
     start: int
     end: int
-    span: Span
+    span: DateSpan
     kind: Kind
     place: Place
     in_year: InYear | None = None
@@ -47,7 +47,7 @@ def readings(*pairs: tuple[str, Callable[[re.Match[str], date], Mark | None]]) -
     return [(re.compile(pattern), resolve) for pattern, resolve in pairs]
 
 
-def made(match: re.Match[str], span: Span | None, kind: Kind, place: Place) -> Mark | None:
+def made(match: re.Match[str], span: DateSpan | None, kind: Kind, place: Place) -> Mark | None:
     return Mark(match.start(), match.end(), span, kind, place) if span else None
 
 

@@ -12,7 +12,7 @@ from datetime import date
 from rag.answering.checking.days import Day, days, days_meant
 from rag.answering.periods import spans
 from rag.answering.periods.period import Period
-from rag.answering.periods.spans import Span
+from rag.answering.periods.spans import DateSpan
 from rag.records import Filters, Hit
 
 __all__ = ["named_in_words", "published_filters", "published_within", "tells_of"]
@@ -79,13 +79,13 @@ def _within_years(period: Period, text: str) -> bool:
     return not named or any(year in text for year in named)
 
 
-def _ages(text: str) -> list[Span]:
+def _ages(text: str) -> list[DateSpan]:
     """The decades and centuries that a text names."""
     decades = [spans.decade(int(match["century"] + match["tens"])) for match in _DECADE.finditer(text)]
     return [*decades, *(spans.century(int(match["number"])) for match in _CENTURY.finditer(text))]
 
 
-def _span(day: Day) -> Span | None:
+def _span(day: Day) -> DateSpan | None:
     """The days that a date with a year covers; None for one without, or that is no date."""
     if day.year is None or not 1 <= day.year <= 9999:
         return None
@@ -95,11 +95,13 @@ def _span(day: Day) -> Span | None:
     if day.day is None:
         return whole
     return (
-        None if day.day > whole.last.day else Span(whole.first.replace(day=day.day), whole.first.replace(day=day.day))
+        None
+        if day.day > whole.last.day
+        else DateSpan(whole.first.replace(day=day.day), whole.first.replace(day=day.day))
     )
 
 
-def _within(period: Period, span: Span) -> bool:
+def _within(period: Period, span: DateSpan) -> bool:
     since, until = period.told_since, period.told_until
     return (not since or span.first >= since) and (not until or span.last <= until)
 
@@ -119,6 +121,6 @@ def _years(period: Period) -> list[int]:
     return list(range(min(ends), max(ends) + 1))[:3] if ends else []
 
 
-def _overlaps(period: Period, span: Span) -> bool:
+def _overlaps(period: Period, span: DateSpan) -> bool:
     since, until = period.told_since, period.told_until
     return (not since or span.last >= since) and (not until or span.first <= until)

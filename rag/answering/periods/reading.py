@@ -13,7 +13,7 @@ from rag.answering.periods.mark import EDGE, FREE, PLACED, Mark
 from rag.answering.periods.marks import marks
 from rag.answering.periods.newest import newest_phrases
 from rag.answering.periods.period import ANY_TIME, Period
-from rag.answering.periods.spans import Span
+from rag.answering.periods.spans import DateSpan
 from rag.answering.periods.standing import RELATION, is_name, is_other, stands
 
 __all__ = ["read_period"]
@@ -170,7 +170,7 @@ def _bounds(word: str, mark: Mark, after: str) -> tuple[date | None, date | None
     return first, last
 
 
-def _around_event(word: str, span: Span, kind: str) -> tuple[date | None, date | None]:
+def _around_event(word: str, span: DateSpan, kind: str) -> tuple[date | None, date | None]:
     """Around what happened some time in a span: of a day it is known what is before it, of a month not."""
     if word in _BEFORE:
         return None, span.first - timedelta(days=1) if kind == "day" else span.last

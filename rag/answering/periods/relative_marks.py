@@ -22,7 +22,7 @@ from rag.answering.periods.fragments import (
     part_of,
 )
 from rag.answering.periods.mark import FREE, PLACED, Kind, Mark, made, readings
-from rag.answering.periods.spans import Span
+from rag.answering.periods.spans import DateSpan
 
 __all__ = ["RELATIVE"]
 
@@ -35,11 +35,11 @@ def _told(mark: Mark | None) -> Mark | None:
     return mark and replace(mark, relative=True)
 
 
-def _unit_span(unit: str, today: date, back: int) -> Span:
+def _unit_span(unit: str, today: date, back: int) -> DateSpan:
     """The calendar day, week, month, ... some units before the current one."""
     if unit in ("day", "night"):
         day = today - timedelta(days=back)
-        return Span(day, day)
+        return DateSpan(day, day)
     if unit == "week":
         return spans.week(today - timedelta(days=7 * back))
     if unit == "weekend":
@@ -68,12 +68,12 @@ def _which_unit(match: re.Match[str], today: date) -> Mark | None:
         # The weekend that runs, or has just run, is not yet the last one.
         back = 1 if back and today.weekday() >= 5 else 0
     if unit == "decade" and back:
-        return _told(made(match, Span(spans.months_back(today, 120), today), "year", FREE))
+        return _told(made(match, DateSpan(spans.months_back(today, 120), today), "year", FREE))
     span = part_of(match, _unit_span(unit, today, back))
     if match["half"]:
         span = spans.half(span, ORDINALS[match["half"]])
     if match["sofar"] or match["yet"]:
-        span = Span(span.first, max(span.first, today))
+        span = DateSpan(span.first, max(span.first, today))
     mark = _told(made(match, span, _kind(unit), FREE))
     return mark and replace(mark, ends=match["stage"] == "end")
 
@@ -92,7 +92,7 @@ def _past(match: re.Match[str], today: date) -> Mark | None:
         first = today - timedelta(days=count * _DAYS[unit])
     else:
         first = spans.months_back(today, count * {"month": 1, "quarter": 3, "year": 12, "decade": 120}[unit])
-    return _told(made(match, Span(first, today), _kind(unit), FREE))
+    return _told(made(match, DateSpan(first, today), _kind(unit), FREE))
 
 
 def _before_last(match: re.Match[str], today: date) -> Mark | None:
@@ -112,7 +112,7 @@ def _near_today(match: re.Match[str], today: date) -> Mark | None:
     words = " ".join(match.group().split())
     back = 2 if "before" in words else 1 if words.startswith(("yesterday", "last")) else 0
     day = today - timedelta(days=back)
-    span = Span(day - timedelta(days=1), day) if words == "overnight" else Span(day, day)
+    span = DateSpan(day - timedelta(days=1), day) if words == "overnight" else DateSpan(day, day)
     return _told(made(match, span, "day", FREE))
 
 
@@ -120,7 +120,7 @@ def _weekday(match: re.Match[str], today: date) -> Mark | None:
     number = WEEKDAYS.index(match["weekday"][:3])
     before = today - timedelta(days=1) if match["which"] == "last" else today
     day = spans.weekday_up_to(before, number)
-    mark = made(match, Span(day, day), "day", FREE if match["which"] else PLACED)
+    mark = made(match, DateSpan(day, day), "day", FREE if match["which"] else PLACED)
     return mark and replace(mark, ambiguous=not match["which"], relative=True)
 
 
@@ -131,7 +131,7 @@ def _nth(match: re.Match[str], today: date) -> Mark | None:
         day = spans.months_back(today.replace(day=1), back)
         found = day_if_any(day.year, day.month, number)
         if found and found <= today:
-            mark = made(match, Span(found, found), "day", PLACED)
+            mark = made(match, DateSpan(found, found), "day", PLACED)
             return mark and replace(mark, ambiguous=True)
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from rag.answering.periods import spans
-from rag.answering.periods.spans import Span
+from rag.answering.periods.spans import DateSpan
 from rag.text.months import MONTHS
 
 __all__ = ["day_in_words", "in_words"]
@@ -24,9 +24,9 @@ def in_words(since: date | None, until: date | None) -> str:
         return f"from {day_in_words(since)} on"
     if since == until:
         return day_in_words(since)
-    if Span(since, until) == Span(spans.year(since.year).first, spans.year(until.year).last):
+    if DateSpan(since, until) == DateSpan(spans.year(since.year).first, spans.year(until.year).last):
         return str(since.year) if since.year == until.year else f"{since.year} to {until.year}"
-    if Span(since, until) == Span(since.replace(day=1), spans.month(until.year, until.month).last):
+    if DateSpan(since, until) == DateSpan(since.replace(day=1), spans.month(until.year, until.month).last):
         last = _month_in_words(until)
         return last if (since.year, since.month) == (until.year, until.month) else f"{_month(since, until)} to {last}"
     if (since.year, since.month) == (until.year, until.month):
