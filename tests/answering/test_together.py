@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -103,7 +104,9 @@ def test_answers_that_wait_keep_nothing_else_waiting(seeds: LocalEngine) -> None
             answered = [await answer for answer in answers]
         return [response.status_code for response in (*others, *answered)], took
 
-    statuses, took = asyncio.run(asked())
+    # On a thread of its own: where browsers were driven, this one has a loop already.
+    with ThreadPoolExecutor(1) as elsewhere:
+        statuses, took = elsewhere.submit(lambda: asyncio.run(asked())).result()
     assert set(statuses) == {200}
     assert took < 2
 

@@ -271,14 +271,14 @@ def slowest_of_the_best(url: str, path: str, bodies: Callable[[int], list[tuple[
     """Seconds that the slowest acknowledgement took in the best of some attempts: the machine may have other work."""
     slowest = []
     for attempt in range(6):
-        slowest.append(max(_acknowledged_in(url, path, bodies(attempt))))
+        slowest.append(max(acknowledged_in(url, path, bodies(attempt))))
         if slowest[-1] < 0.2:
             break
         time.sleep(0.5)
     return min(slowest)
 
 
-def _acknowledged_in(url: str, path: str, bodies: list[tuple[str, str]]) -> list[float]:
+def acknowledged_in(url: str, path: str, bodies: list[tuple[str, str]]) -> list[float]:
     """Seconds until each of these (body, content type) was acknowledged with 200, all sent at once.
 
     On plain sockets, because the client shares this process with the server and would be what is measured.
