@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # What an answer of quotes says when its `confidence` is below this.
 _SURE = 0.1
-UNSURE = "None of them may be the answer: they are the nearest that was found."
+UNSURE = "Perhaps none of these answers the question: they are the nearest that was found."
 
 _DEGRADED = {
     "no_model": "no language model is configured",

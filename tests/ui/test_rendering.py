@@ -103,7 +103,7 @@ def test_quotes_say_that_they_are_quotes_and_why(degraded: str | None, said: str
 @pytest.mark.parametrize(("confidence", "doubted"), [(0.01, True), (0.9, False), (None, False)])
 def test_quotes_that_may_be_no_answer_say_so(confidence: float | None, doubted: bool) -> None:
     words = Markup(render_answer(answer(LEFT, confidence=confidence))).words
-    assert ("None of them may be the answer" in words) is doubted
+    assert ("Perhaps none of these answers the question" in words) is doubted
 
 
 def test_a_written_answer_looks_different_from_quotes() -> None:

@@ -287,7 +287,7 @@ def test_a_number_without_its_source_is_not_shown() -> None:
             {"degraded": "timeout"},
             "Quotes only: the language model took too long, so these are the articles’ own words.",
         ),
-        ({"confidence": 0.01}, "None of them may be the answer"),
+        ({"confidence": 0.01}, "Perhaps none of these answers the question"),
     ],
 )
 def test_quotes_say_that_they_are_quotes_and_why(changes: dict[str, Any], label: str) -> None:
