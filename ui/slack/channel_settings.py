@@ -65,7 +65,7 @@ class ChannelCommands:
         """The acknowledgement; a change is told of at the `response_url`."""
         place, web = self._place(form), self._web
         if web is None:
-            return shown(problem_message("Settings need the bot token, which is what tells who is an admin."))
+            return shown(problem_message("Settings need SLACK_BOT_TOKEN, which is what tells who is an admin."))
         current, user = self.book.of(place.team, place.channel), form.get("user_id", "")
         if not words:
             if trigger := form.get("trigger_id"):

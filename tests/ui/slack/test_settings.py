@@ -73,7 +73,7 @@ def test_a_channel_narrows_what_is_asked() -> None:
 def test_without_a_bot_token_settings_are_refused_in_one_line(slack: FakeSlack, tmp_path: Path) -> None:
     with served(slack, tmp_path, slack_bot_token=None) as face:
         said = face.command("settings publisher:AP").json()
-    assert words_of(said) == "Settings need the bot token, which is what tells who is an admin."
+    assert words_of(said) == "Settings need SLACK_BOT_TOKEN, which is what tells who is an admin."
     assert slack.calls == []
 
 
