@@ -136,7 +136,10 @@ class ThreadOutlet:
             self._check_wanted()
             found = self._arrived(message) if tried else ""
             tried = True
-            return found or str(self._call("chat.postMessage", thread_ts=self._spot.thread, **_body(message)).get("ts"))
+            if found:
+                return found
+            posted = self._call("chat.postMessage", thread_ts=self._spot.thread, **_body(message))
+            return str(posted.get("ts") or "")
 
         posted = self._persist(send)
         if self._abandoned.is_set():
