@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import click
 from rag import terminal
 from rag.assembly import connect
 from rag.engine import Engine, ask
-from rag.errors import InvalidRequest, LibraryError, RagError
+from rag.errors import InvalidRequest, LibraryError, RagError, UnknownArticle
 from rag.evaluation import outcomes
 from rag.evaluation.answers import evaluate_answers, read_cases
 from rag.evaluation.beir import read_collection
@@ -24,7 +25,7 @@ from rag.evaluation.report import check_report, write_report
 from rag.evaluation.retrieval import evaluate_retrieval
 from rag.ingestion.ingest import ingest
 from rag.ingestion.loading import Rules
-from rag.records import Filters, Mode, Question
+from rag.records import Answer, Filters, Mode, Question
 from rag.settings import Settings, load_settings
 from rag.wire import to_json
 
@@ -43,11 +44,16 @@ class Day(click.ParamType[date]):
             raise InvalidRequest(f"{value!r} is not a date", "write it as 2024-03-15") from error
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.option("--verbose", is_flag=True, help="Show where an error comes from.")
 @click.version_option(package_name="dateline")
-def rag(verbose: bool) -> None:
+@click.pass_context
+def rag(context: click.Context, verbose: bool) -> None:
     """Answers from your news archive that you can check."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 @rag.command("ingest")
@@ -92,15 +98,24 @@ def ask_command(
     """Ask one question."""
     filters = Filters(since, until, publishers)
     settings = load_settings()
-    with _engine(settings) as engine:
+    with _engine(settings, needs_articles=True) as engine:
         answer = ask(engine, Question(question, filters=filters, all_dates=all_dates, mode=mode))
-        if answer.verdict == "no_evidence" and not engine.count():
-            terminal.print_empty_library(str(settings.rag_home.resolve()))
+        days = {} if as_json else _days(answer, engine)
     if as_json:
         terminal.print_json(to_json(answer))
     else:
-        terminal.print_answer(answer)
+        terminal.print_answer(answer, days)
     return 0 if answer.verdict == "answered" else 3
+
+
+def _days(answer: Answer, engine: Engine) -> dict[str, str]:
+    """The publication dates of the closest passages' articles, by the articles' ids; those of no date are left out."""
+    days = {}
+    for passage in answer.closest:
+        with suppress(UnknownArticle):  # removed since
+            day = engine.article(passage.article_id, passage.version).day
+            days.update({passage.article_id: day} if day else {})
+    return days
 
 
 @rag.command("search")
@@ -139,8 +154,12 @@ def articles_command(context: click.Context, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print the article as JSON.")
 def show_command(article_id: str, as_json: bool) -> int:
     """Show one article with its stored text."""
-    with _engine(load_settings()) as engine:
-        article = engine.article(article_id)
+    settings = load_settings()
+    with _engine(settings) as engine:
+        try:
+            article = engine.article(article_id)
+        except UnknownArticle as error:
+            raise _not_in(settings, error) from error
     if as_json:
         terminal.print_json(to_json(article))
     else:
@@ -153,15 +172,22 @@ def show_command(article_id: str, as_json: bool) -> int:
 def remove_command(article_ids: tuple[str, ...]) -> int:
     """Remove articles with all their versions and vectors."""
     unknown = 0
-    with _engine(load_settings()) as engine:
+    settings = load_settings()
+    with _engine(settings) as engine:
         for article_id in article_ids:
             try:
                 engine.remove(article_id)
                 click.echo(f"removed {article_id}")
-            except InvalidRequest as error:
-                terminal.print_error(error)
+            except UnknownArticle as error:
+                terminal.print_error(_not_in(settings, error))
                 unknown += 1
     return 1 if unknown else 0
+
+
+def _not_in(settings: Settings, error: UnknownArticle) -> InvalidRequest:
+    """The error of an id that is unknown, with the library that was searched for it."""
+    home = settings.rag_home.resolve()
+    return InvalidRequest(error.message, f"the library in {home} was searched; `rag articles` lists what it holds")
 
 
 @rag.command("serve")
@@ -227,9 +253,7 @@ def eval_answers_command(file: Path, mode: Mode, report: Path | None, per_query:
     if report:
         check_report("--report", report)
     settings = load_settings()
-    with _engine(settings) as engine, terminal.steps() as step:
-        if not engine.count():
-            terminal.print_empty_library(str(settings.rag_home.resolve()))
+    with _engine(settings, needs_articles=True) as engine, terminal.steps() as step:
         run = evaluate_answers(cases, engine, mode, step)
     if run.strangers:
         terminal.print_line(f"rag: {run.strangers} ids in the questions' articles are not in the library")
@@ -294,7 +318,7 @@ def feedback_export_command(file: Path) -> int:
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 def doctor_command(repair: bool, as_json: bool) -> int:
     """Check settings, models, library and vector index against each other."""
-    with _engine(load_settings()) as engine:
+    with _engine(load_settings(tolerant=True)) as engine:
         diagnosis = engine.diagnose(repair=repair)
     if as_json:
         terminal.print_json({"sound": diagnosis.sound, **to_json(diagnosis)})
@@ -304,10 +328,14 @@ def doctor_command(repair: bool, as_json: bool) -> int:
 
 
 @contextmanager
-def _engine(settings: Settings) -> Iterator[Engine]:
+def _engine(settings: Settings, *, needs_articles: bool = False) -> Iterator[Engine]:
+    """The engine of one command; says so where an empty library is of no use to it, or was begun by it."""
+    begun = not os.path.exists(settings.rag_home)  # noqa: PTH110  # Path.exists() fails where a folder is closed
     engine = connect(settings)
     try:
         yield engine
+        if (needs_articles or begun) and not engine.count():
+            terminal.print_empty_library(str(settings.rag_home.resolve()), begun=begun)
     finally:
         engine.close()
 
@@ -324,7 +352,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.ClickException as error:
-        terminal.print_line(f"rag: {error.format_message().rstrip('.')}: `rag --help` lists what there is")
+        asked = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "rag"
+        terminal.print_line(f"rag: {error.format_message().rstrip('.')}: `{asked} --help` lists what there is")
         code = 2 if error.exit_code == 2 and "ingest" in arguments[:1] else 1
     except (KeyboardInterrupt, click.Abort):
         safe = ": what was taken in is safe; run the command again to go on" if "ingest" in arguments[:1] else ""

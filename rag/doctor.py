@@ -14,7 +14,7 @@ from rag.models.encoder import Encoder
 from rag.models.reader import GRAPH, PACKAGED, TOKENIZER, LocalReader
 from rag.models.writer import OpenAIWriter
 from rag.records import Check, Diagnosis
-from rag.settings import Settings
+from rag.settings import Settings, look_over
 from rag.slack_check import check_slack
 from rag.storage.library import Library
 from rag.storage.projection import Projection
@@ -49,8 +49,12 @@ class Doctor:
         return Diagnosis(tuple(checks))
 
     def _settings(self) -> Check:
-        home = self.settings.rag_home.resolve()
-        return Check("settings", True, f"RAG_HOME is {home}")
+        found = look_over()
+        facts = [f"{'; '.join(found.wrong)}: mend .env"] if found.wrong else []
+        facts.append(f"RAG_HOME is {self.settings.rag_home.resolve()}")
+        if found.foreign:
+            facts.append(f"no settings of Dateline: {', '.join(found.foreign)}")
+        return Check("settings", not found.wrong, "; ".join(facts))
 
     def _library(self, repair: bool) -> Check:
         said = self.library.integrity()

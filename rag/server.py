@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -49,8 +50,9 @@ def serve(settings: Settings, host: str, port: int) -> None:
         # the index is closed.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:
-            _run(engine, hold, settings, listener)
-        except KeyboardInterrupt:
+            # Where Ctrl-C is ignored, as in the background of a script, uvicorn stops on SIGINT and nothing is raised.
+            with suppress(KeyboardInterrupt):
+                _run(engine, hold, settings, listener)
             terminal.print_line("stopped")
         finally:
             engine.close()

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
+from dotenv.parser import Binding, parse_stream
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rag.errors import InvalidRequest
 
-__all__ = ["Settings", "load_settings"]
+__all__ = ["Overlooked", "Settings", "load_settings", "look_over"]
+
+logger = logging.getLogger(__name__)
+
+_ENV_FILE = ".env"
+_OURS = ("RAG_", "SLACK_")
+_SHARED = "OPENAI_"  # other programs read settings of their own by such names
+_NEAR = 0.8
 
 
 class Settings(BaseSettings):
@@ -22,7 +35,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+        env_file=_ENV_FILE, env_file_encoding="utf-8-sig", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     rag_home: Path = Field(Path("data"), description="The one folder that holds the library.")
@@ -117,10 +130,55 @@ class Settings(BaseSettings):
         return datetime.fromisoformat(self.rag_now).date() if self.rag_now else datetime.now(UTC).date()
 
 
-def load_settings() -> Settings:
-    """Read the settings; raises InvalidRequest that names the first setting that is wrong."""
+@dataclass(frozen=True, slots=True)
+class Overlooked:
+    """What stands in `.env` and in the environment and is no setting, each as a phrase that says where.
+
+    `unreadable` are lines of `.env`, `misnamed` names in it that look like a setting's, and `foreign` names that may
+    be another program's.
+    """
+
+    unreadable: tuple[str, ...] = ()
+    misnamed: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
+
+    @property
+    def wrong(self) -> tuple[str, ...]:
+        """What keeps a setting from being read, as it seems."""
+        return self.unreadable + self.misnamed
+
+
+def look_over() -> Overlooked:
+    """What is overlooked when the settings are read. Values are never told: they may be keys."""
+    unreadable, misnamed, foreign = [], [], []
+    for line, binding in _bindings():
+        where = f"{_ENV_FILE} line {line}"
+        name = (binding.key or "").upper()
+        if binding.error or (name.startswith(_OURS) and binding.value is None):
+            unreadable.append(f"{where} cannot be read{_why(binding)}")
+        elif name and _is_strange(name):
+            meant = _meant(name)
+            if meant or name.startswith(_OURS):
+                misnamed.append(f"{where}: {name} is no setting{meant}")
+            else:
+                foreign.append(f"{name} in {where}")
+    for name in sorted({name.upper() for name in os.environ}):
+        if name.startswith(_OURS) and _is_strange(name):
+            foreign.append(f"{name} in the environment{_meant(name)}")
+    return Overlooked(tuple(unreadable), tuple(misnamed), tuple(foreign))
+
+
+def load_settings(*, tolerant: bool = False) -> Settings:
+    """Read the settings; raises InvalidRequest that names the first setting, or line of `.env`, that is wrong.
+
+    Names in `.env` that look like a setting's and are none are warned of. If `tolerant`, lines that cannot be read
+    are warned of too, for a caller that tells what is wrong.
+    """
+    found = look_over()
+    if found.unreadable and not tolerant:
+        raise InvalidRequest(found.unreadable[0], "write it as NAME=value, or begin it with #")
     try:
-        return Settings()
+        settings = Settings()
     except UnicodeDecodeError as error:
         raise InvalidRequest(".env is not UTF-8 text", "save it as UTF-8") from error
     except ValidationError as error:
@@ -128,3 +186,41 @@ def load_settings() -> Settings:
         name = str(first["loc"][0]).upper() if first["loc"] else "a setting"
         why = first["msg"].removeprefix("Value error, ")
         raise InvalidRequest(f"{name} is not usable ({why})", "mend it in the environment or .env") from error
+    if found.wrong:
+        logger.warning("%s: .env.example lists the settings", "; ".join(found.wrong))
+    return settings
+
+
+def _bindings() -> Iterator[tuple[int, Binding]]:
+    """The lines of `.env` as they are parsed for the settings, each with its number."""
+    path = Path(_ENV_FILE)
+    if not path.is_file():
+        return
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as stream:
+            for binding in parse_stream(stream):
+                written = binding.original.string
+                blank = written[: len(written) - len(written.lstrip())]
+                yield binding.original.line + blank.count("\n"), binding
+    except OSError:
+        return  # reading the settings themselves tells of it
+
+
+def _why(binding: Binding) -> str:
+    first = binding.original.string.strip().partition("\n")[0]
+    named = re.match(r"(?:export\s+)?([A-Za-z_]\w*)\s*(?:$|#|(=)\s*(['\"]?)(.*))", first)
+    if named is None:
+        return ""
+    name, equals, mark, rest = named.groups()
+    if not equals:
+        return f" ({name} has no = and no value)"
+    return f" (the quotes around {name} are not closed)" if mark and mark not in rest else f" ({name})"
+
+
+def _is_strange(name: str) -> bool:
+    return not name.startswith(_SHARED) and name.lower() not in Settings.model_fields
+
+
+def _meant(name: str) -> str:
+    near = get_close_matches(name, [field.upper() for field in Settings.model_fields], n=1, cutoff=_NEAR)
+    return f" (did you mean {near[0]}?)" if near else ""

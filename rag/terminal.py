@@ -7,7 +7,7 @@ import logging
 import sys
 import textwrap
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -59,13 +59,14 @@ def print_json(data: dict[str, Any]) -> None:
 # Answers
 
 
-def print_answer(answer: Answer) -> None:
+def print_answer(answer: Answer, days: Mapping[str, str]) -> None:
+    """`days` are the publication dates of the closest passages' articles, by the articles' ids."""
     if answer.verdict == "no_evidence":
         click.echo(answer.text)
         if answer.closest:
             click.echo("\nClosest, but not an answer:")
         for passage in answer.closest:
-            click.echo(f"\n  {clean(passage.title)}")
+            click.echo(f"\n  {clean(passage.title)} · {days.get(passage.article_id, 'date unknown')}")
             click.echo(_wrapped(_shortened(passage.text, 300), indent="    "))
     else:
         click.echo(_header(answer))
@@ -116,8 +117,9 @@ def print_passages(found: Sequence[SearchResult]) -> None:
 # Articles
 
 
-def print_empty_library(home: str) -> None:
-    print_line(f"rag: the library in {home} is empty: `rag ingest FILE` fills it, RAG_HOME names another")
+def print_empty_library(home: str, *, begun: bool) -> None:
+    what = f"there was no library in {home}, an empty one was begun" if begun else f"the library in {home} is empty"
+    print_line(f"rag: {what}: `rag ingest FILE` fills it, RAG_HOME names another")
 
 
 def print_articles(articles: Sequence[ArticleSummary]) -> None:
@@ -153,7 +155,11 @@ def print_report(report: IngestReport) -> None:
     )
     click.echo(f"{counts}, {len(report.failed)} failed; {report.passages} passages in {report.seconds:.1f} s")
     for failure in report.failed:
-        click.echo(f"failed: {clean(failure.source)}: {clean(failure.reason)}", err=True)
+        # Where the reason begins with its source or quotes it, it is not said twice.
+        source, reason = failure.source, failure.reason
+        named = reason.startswith((f"{source} ", f"{source}: ")) or repr(source) in reason
+        where = "" if named else f"{clean(source)}: "
+        click.echo(f"failed: {where}{clean(reason)}", err=True)
     if not report.taken and not report.failed:
         click.echo("rag: nothing was found to take in: name files, folders, addresses or dumps", err=True)
 

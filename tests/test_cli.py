@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
+import httpx
 import pytest
 
 from rag.assembly import connect
@@ -74,6 +75,14 @@ def test_ask_declines_what_the_articles_do_not_say(seeded: Path, tmp_path: Path,
     assert 1 <= len(answer["closest"]) <= 3
 
 
+def test_the_closest_passages_are_shown_with_their_dates(seeded: Path) -> None:
+    question = "What did Iran demand in Geneva?"
+    shown = run_rag(seeded, "ask", question).stdout
+    for passage in json.loads(run_rag(seeded, "ask", question, "--json").stdout)["closest"]:
+        article = json.loads(run_rag(seeded, "articles", "show", passage["article_id"], "--json").stdout)
+        assert f"\n  {passage['title']} · {article['published'][:10]}\n" in shown
+
+
 def test_filters_narrow_and_say_so(seeded: Path) -> None:
     question = "what did Iran demand?"
     later = json.loads(run_rag(seeded, "ask", question, "--since", "2026-01-01", "--json").stdout)
@@ -81,6 +90,9 @@ def test_filters_narrow_and_say_so(seeded: Path) -> None:
     assert [note["kind"] for note in later["notes"]] == ["filtered"]
     nobody = run_rag(seeded, "ask", question, "--publisher", "Nobody", "--json")
     assert nobody.returncode == 3
+    assert {"kind": "filtered", "text": "No article in the library is by “Nobody”."}.items() <= (
+        json.loads(nobody.stdout)["notes"][1].items()
+    )
     everything = json.loads(run_rag(seeded, "ask", question, "--since", "2026-01-01", "--all-dates", "--json").stdout)
     assert any(source["published"] < "2026-01-01" for source in everything["sources"])
 
@@ -119,8 +131,13 @@ def test_articles_are_listed_shown_and_removed(seeded_copy: Path) -> None:
         (["eval", "answers", "."], 1, ". is a folder"),
         (["feedback", "export", "."], 1, "is a directory"),
         (["feedback", "export", "nowhere/x.jsonl"], 1, "nowhere/x.jsonl cannot be written"),
-        (["nonsense"], 1, "nonsense"),
-        (["articles", "show", "nope"], 1, "nope"),
+        (["nonsense"], 1, "'nonsense': `rag --help` lists"),
+        (["ask"], 1, "QUESTION': `rag ask --help` lists"),
+        (["ask", "q", "--nonsense"], 1, "--nonsense': `rag ask --help` lists"),
+        (["articles", "show"], 1, "`rag articles show --help` lists"),
+        (["ingest"], 2, "SOURCE...': `rag ingest --help` lists"),
+        (["articles", "show", "nope"], 1, "/home was searched; `rag articles` lists what it holds"),
+        (["articles", "remove", "nope"], 1, "/home was searched; `rag articles` lists what it holds"),
         (["serve", "--host", "0.0.0.0"], 1, "RAG_API_KEY"),
     ],
 )
@@ -129,6 +146,65 @@ def test_bad_input_gets_one_line(cli: Cli, arguments: list[str], code: int, says
     assert done.returncode == code
     assert says in one_error(done)
     assert done.stdout == ""
+
+
+def test_without_a_command_there_is_help(cli: Cli) -> None:
+    done = cli()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == cli("--help").stdout
+    assert "ingest" in done.stdout
+
+
+def test_doctor_names_what_is_wrong_in_dot_env(seeded_copy: Path) -> None:
+    dot_env = seeded_copy.parent / ".env"
+    dot_env.write_text('this is not a setting\nRAG_HOMEE=/tmp/x\nRAG_DEADLINE_S="30\n')
+    done = run_rag(seeded_copy, "doctor", "--json", SLACK_OF_MINE="1")
+    assert done.returncode == 1
+    settings, *others = json.loads(done.stdout)["checks"]
+    assert (settings["name"], settings["ok"]) == ("settings", False)
+    assert all(check["ok"] for check in others)
+    for said in (
+        ".env line 1 cannot be read",
+        ".env line 2: RAG_HOMEE is no setting (did you mean RAG_HOME?)",
+        ".env line 3 cannot be read (the quotes around RAG_DEADLINE_S are not closed)",
+        f"RAG_HOME is {seeded_copy}",
+        "SLACK_OF_MINE in the environment",
+    ):
+        assert said in settings["message"]
+    assert ".env line 1" in one_error(done)
+    asked = run_rag(seeded_copy, "articles", "--json")
+    assert (asked.returncode, asked.stdout) == (1, "")
+    assert ".env line 1 cannot be read" in one_error(asked)
+    dot_env.write_text("RAG_HOMEE=/tmp/x\n")
+    listed = run_rag(seeded_copy, "articles", "--json")
+    assert (listed.returncode, len(lines(listed.stderr))) == (0, 1)
+    assert one_error(listed).startswith("rag: .env line 1: RAG_HOMEE is no setting")
+    assert json.loads(listed.stdout)["articles"]
+    dot_env.unlink()
+    foreign = json.loads(run_rag(seeded_copy, "doctor", "--json", RAG_OF_MINE="1").stdout)
+    assert foreign["sound"]
+    assert "RAG_OF_MINE in the environment" in foreign["checks"][0]["message"]
+
+
+def test_a_command_that_begins_a_library_says_so_once(tmp_path: Path) -> None:
+    home = tmp_path / "data"
+    begun = run_rag(home, "articles", "--json")
+    assert (begun.returncode, json.loads(begun.stdout)["articles"]) == (0, [])
+    assert one_error(begun).startswith(f"rag: there was no library in {home}, an empty one was begun")
+    again = run_rag(home, "articles", "--json")
+    assert (again.returncode, again.stderr) == (0, "")
+
+
+def test_a_failure_is_told_with_its_place_once(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "dump.jsonl").write_text('{"text": "The harbor reopened."}\n{x\n{"text": "a", "id": [1]}\n')
+    (tmp_path / "empty.txt").touch()
+    sources = [str(tmp_path / name) for name in ("dump.jsonl", "empty.txt", "none.txt")]
+    done = cli("ingest", *sources)
+    failed = [line for line in lines(done.stderr) if line.startswith("failed: ")]
+    assert [line.count(str(tmp_path)) for line in failed] == [1] * 4
+    assert failed[0] == f"failed: {tmp_path}/dump.jsonl:2 is no JSON: write one JSON object a line"
+    assert failed[1].startswith(f"failed: {tmp_path}/dump.jsonl:3: 'id' is ")
+    assert failed[2].startswith(f"failed: {tmp_path}/empty.txt: it is empty")
 
 
 def test_one_bad_file_never_stops_the_rest(cli: Cli, tmp_path: Path) -> None:
@@ -526,3 +602,33 @@ def test_a_port_in_use_is_named(seeded_copy: Path, home: Path) -> None:
         assert "in use" in one_error(done)
     finally:
         stop_server(server)
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+def test_an_interrupted_server_says_that_it_stopped(seeded_copy: Path, tmp_path: Path, ignored: bool) -> None:
+    # In the background of a script Ctrl-C is ignored, which the server is not told otherwise.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if ignored else None
+    with (tmp_path / "said.txt").open("w") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "rag", "serve", "--port", "0"],
+            env=clean_environment(RAG_HOME=str(seeded_copy)),
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            cwd=tmp_path,
+        )
+    if before is not None:
+        signal.signal(signal.SIGINT, before)
+    give_up = time.monotonic() + 60
+    while time.monotonic() < give_up and not server_is_up((tmp_path / "said.txt").read_text()):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    assert lines((tmp_path / "said.txt").read_text())[-1] == "stopped"
+
+
+def server_is_up(said: str) -> bool:
+    address = re.search(r"http://\S+:\d+", said)
+    try:
+        return address is not None and httpx.get(f"{address.group()}/healthz", trust_env=False).is_success
+    except httpx.HTTPError:
+        return False

@@ -1,10 +1,12 @@
+import logging
 import re
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from rag.errors import InvalidRequest
-from rag.settings import Settings, load_settings
+from rag.settings import Settings, load_settings, look_over
 
 ROOT = Path(__file__).parent.parent
 
@@ -69,3 +71,76 @@ def test_keys_do_not_show() -> None:
 
 def test_now_can_be_set() -> None:
     assert Settings(rag_now="2024-03-15T10:00:00+01:00").today().isoformat() == "2024-03-15"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("this is not a setting\n", ".env line 1 cannot be read: write it as NAME=value"),
+        (
+            'RAG_PORT=9001\n\n# a note\nRAG_DEADLINE_S="30\n',
+            ".env line 4 cannot be read (the quotes around RAG_DEADLINE_S",
+        ),
+        ('RAG_DEADLINE_S="30\nOPENAI_MODEL="other"\n', ".env line 1 cannot be read (the quotes around RAG_DEADLINE_S"),
+        ("RAG_NOW\n", ".env line 1 cannot be read (RAG_NOW has no = and no value)"),
+        ('OPENAI_API_KEY="sk-hidden" b\n', ".env line 1 cannot be read (OPENAI_API_KEY)"),
+    ],
+)
+def test_a_line_that_cannot_be_read_is_an_error_that_names_it(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / ".env").write_text(text)
+    with pytest.raises(InvalidRequest) as raised:
+        load_settings()
+    assert str(raised.value).startswith(says)
+    assert "hidden" not in str(raised.value)
+
+
+def test_names_of_dot_env_that_look_like_settings_are_warned_of_once(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / ".env").write_text(
+        "RAG_HOMEE=/x\nrag_port=9001\nSLACK_FOO=1\nOPENAI_LOG=info\nLOG_LEVEL=1\nRAGHOME=y\nexport RAG_NOW=2024-03-15\n"
+    )
+    told = StringIO()
+    handler = logging.StreamHandler(told)
+    logger = logging.getLogger("rag.settings")
+    logger.addHandler(handler)
+    try:
+        assert load_settings().rag_port == 9001
+    finally:
+        logger.removeHandler(handler)
+    assert told.getvalue().splitlines() == [
+        ".env line 1: RAG_HOMEE is no setting (did you mean RAG_HOME?); .env line 3: SLACK_FOO is no setting;"
+        " .env line 6: RAGHOME is no setting (did you mean RAG_HOME?): .env.example lists the settings"
+    ]
+    assert look_over().foreign == ("LOG_LEVEL in .env line 5",)
+
+
+def test_names_of_the_environment_may_be_another_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_PROT", "1")
+    monkeypatch.setenv("SLACK_OF_MINE", "1")
+    monkeypatch.setenv("OPENAI_LOG", "1")
+    found = look_over()
+    assert found.wrong == ()
+    assert found.foreign == (
+        "RAG_PROT in the environment (did you mean RAG_PORT?)",
+        "SLACK_OF_MINE in the environment",
+    )
+
+
+def test_every_line_of_the_example_can_be_read(tmp_path: Path) -> None:
+    example = (ROOT / ".env.example").read_text()
+    (tmp_path / ".env").write_text(re.sub(r"^# ?(?=[A-Z_]+=)", "", example, flags=re.MULTILINE))
+    assert look_over().wrong == look_over().foreign == ()
+    assert load_settings().rag_port == 8000
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("RAG_PORT=9001\n", encoding="utf-8-sig")
+    assert look_over().wrong == ()
+    assert load_settings().rag_port == 9001
+
+
+def test_dot_env_in_another_encoding_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("OPENAI_MODEL=größe\n".encode("latin-1"))
+    with pytest.raises(InvalidRequest, match="UTF-8"):
+        load_settings()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from difflib import get_close_matches
 
 from rag.answering.periods.period import Period
 from rag.answering.periods.searching import Dated
 from rag.answering.periods.telling import day_in_words, in_words
 from rag.records import Filters, Note, Source
+from rag.storage.keys import publisher_key
 from rag.storage.library import Library
 
 # Days after which the newest article is no longer news to whoever asks for the latest.
 _STALE = 30
+_ALL = -1  # publishers of the library
+_NEAR = 0.7  # how alike two publishers' names must be for one to be meant by the other
 
 
 def filter_notes(filters: Filters, library: Library, sources: Sequence[Source]) -> tuple[Note, ...]:
@@ -20,6 +24,8 @@ def filter_notes(filters: Filters, library: Library, sources: Sequence[Source]) 
     notes: list[Note] = []
     if filters:
         notes.append(Note("filtered", f"Only articles {_described(filters)} were searched."))
+    if filters.publishers:
+        notes.extend(_unknown_publishers(filters.publishers, library.publishers(_ALL)))
     if filters.dated:
         notes.extend(_undated(library.undated(filters.publishers), "by the date filter", advice=True))
     unknown = tuple(source.number for source in sources if source.published is None)
@@ -85,6 +91,17 @@ def _undated(count: int, by: str, *, advice: bool) -> tuple[Note, ...]:
     some = "1 article without a date was" if count == 1 else f"{count:,} articles without a date were"
     includes = f"; asking over all dates includes {'it' if count == 1 else 'them'}" if advice else ""
     return (Note("undated", f"{some} left out {by}{includes}.", widens=advice),)
+
+
+def _unknown_publishers(asked: Sequence[str], known: Sequence[str]) -> Iterator[Note]:
+    """That no article is by a publisher, with the nearest one there is."""
+    keys = {publisher_key(publisher) or "": publisher for publisher in known}
+    for publisher in dict.fromkeys(asked):
+        key = publisher_key(publisher) or ""
+        if key not in keys:
+            near = get_close_matches(key, keys, n=1, cutoff=_NEAR)
+            meant = f"; did you mean “{keys[near[0]]}”?" if near else "."
+            yield Note("filtered", f"No article in the library is by “{publisher.strip()}”{meant}")
 
 
 def _described(filters: Filters) -> str:

@@ -11,6 +11,7 @@ from typing import Literal
 from rag.errors import NoArticle, SourceUnreadable
 from rag.ingestion.decoding import decode
 from rag.ingestion.drafting import UNSAFE, RawArticle, finish, read_published
+from rag.ingestion.header import split_header
 from rag.ingestion.html import read_html
 from rag.ingestion.markdown import plain_text, resolve_left_overs, split_front_matter
 from rag.ingestion.pdf import read_pdf
@@ -55,7 +56,7 @@ def draft_from_bytes(
     elif kind == "markdown":
         found = _read_markdown(decode(data, declared=charset))
     else:
-        found = RawArticle(resolve_left_overs(decode(data, declared=charset)))
+        found = _read_text(decode(data, declared=charset))
     # A fetched article stands at the address it was fetched from, whatever it calls itself.
     return finish(replace(found, url=url or found.url), source=source)
 
@@ -98,6 +99,21 @@ def _format(name: str, data: bytes) -> Format:
     if suffix not in (".md", ".markdown") and _HTML_START.match(data):
         return "html"
     return _SUFFIXES.get(suffix, "text")
+
+
+def _read_text(source: str) -> RawArticle:
+    header = split_header(resolve_left_overs(source))
+    day, found_in, warnings = read_published(header.published or "", where="header")
+    return RawArticle(
+        header.text,
+        title=header.title,
+        publisher=header.publisher,
+        authors=_names(re.sub(r",? and | & ", ", ", header.authors or ""), "the header"),
+        published=day,
+        published_from=found_in,
+        url=header.url,
+        warnings=warnings,
+    )
 
 
 def _read_markdown(source: str) -> RawArticle:

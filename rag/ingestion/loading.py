@@ -23,7 +23,7 @@ __all__ = ["Material", "Origin", "Rules", "discover", "from_paste", "from_upload
 
 # Part of every fingerprint: raise it when the reading or the cleaning of articles changes, so that what
 # was taken in before is read again.
-_READING = b"4"
+_READING = b"5"
 
 _ARTICLE_SUFFIXES = (".txt", ".text", ".md", ".markdown", ".html", ".htm", ".pdf")
 _SUFFIX_OF_TYPE = {

@@ -75,6 +75,63 @@ def test_json_is_no_article(data: str) -> None:
         read("port.json", data)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("label", ["Title", "HEADLINE", "title "])
+def test_the_header_of_a_text_is_read(label: str, end: str) -> None:
+    header = [
+        *(f"\ufeff{label}: Port opens: again", "Date: March 15, 2024", "By Jane Roe", "publisher: Gulf Daily"),
+        "URL: https://gulf.example/port",
+    ]
+    draft = read("port.txt", end.join([*header, "", FIRST, "", SECOND]))
+    assert (draft.title, draft.publisher, draft.url) == (
+        "Port opens: again",
+        "Gulf Daily",
+        "https://gulf.example/port",
+    )
+    assert (draft.published, draft.authors) == ("2024-03-15", ("Jane Roe",))
+    assert (draft.text, draft.warnings) == (f"{FIRST}\n\n{SECOND}", ())
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("Date: 2024-03-15\nTitle: Port opens", ("Port opens", "2024-03-15", None, (), None)),
+        ("Title: Port opens\n\nDate: 2024-03-15\nBy Jane Roe", ("Port opens", "2024-03-15", None, ("Jane Roe",), None)),
+        ("Title: Port opens\nSource: Gulf Daily", ("Port opens", None, "Gulf Daily", (), None)),
+        ("Title: Port opens\nSource: https://a.example/b", ("Port opens", None, None, (), "https://a.example/b")),
+        ("Title: Port opens\nAuthors: J. Roe and A. Pohl", ("Port opens", None, None, ("J. Roe", "A. Pohl"), None)),
+        ("Title: Port opens\nPublished: 2024-03-15 10:00", ("Port opens", "2024-03-15", None, (), None)),
+    ],
+)
+def test_what_a_header_says(header: str, said: tuple[object, ...]) -> None:
+    draft = read("port.txt", f"{header}\n\n{FIRST}")
+    day = draft.published[:10] if draft.published else None
+    assert (draft.title, day, draft.publisher, draft.authors, draft.url) == said
+    assert (draft.text, draft.warnings) == (FIRST, ())
+
+
+def test_a_date_of_a_header_that_cannot_be_read_is_warned_of() -> None:
+    draft = read("port.txt", f"Title: Port opens\nDate: some day soon\n\n{FIRST}")
+    assert (draft.title, draft.published, draft.text) == ("Port opens", None, FIRST)
+    assert "some day soon" in draft.warnings[0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"Source: the port authority, which spoke on Tuesday.\n{FIRST}",  # no title stands above it
+        f"{FIRST}\n\nTitle: The Port\n\n{SECOND}",  # not at the top
+        f"Title: a word that the port authority uses for what others call a deed or a lease of land.\n\n{FIRST}",
+        "Title: The Port",  # nothing stands below it
+        f"Title:\n\n{FIRST}",
+    ],
+)
+def test_a_line_of_the_body_is_no_header(body: str) -> None:
+    draft = read("port.txt", body)
+    assert draft.text.split() == body.split()
+    assert draft.publisher is None
+
+
 # Markdown
 
 FRONT = """---
