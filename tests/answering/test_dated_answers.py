@@ -98,6 +98,24 @@ DRAFTS = [
         publisher="Tolmer Post",
     ),
     Draft("The trams of Tolmer have forty seats each.", "Seats", id="undated-post", publisher="Tolmer Post"),
+    Draft(
+        "Thirty-eight fishermen came home on Saturday in an exchange arranged by mediators, officials said.",
+        "Fishermen exchanged",
+        id="exchange",
+        published="2018-03-10",
+    ),
+    Draft(
+        "“We sold eleven tonnes of honey in May,” said Ivo Darr. “Nobody believed it.”",
+        "A talk with a beekeeper",
+        id="honey",
+        published="2018-02-24",
+    ),
+    Draft(
+        "The brewery of Vessin promised 500 jobs when it opened. Today 140 people work in the brewery.",
+        "A brewery and its jobs",
+        id="brewery",
+        published="2018-03-01",
+    ),
 ]
 
 
@@ -247,6 +265,28 @@ def test_the_latest_puts_the_newest_first_and_leaves_nothing_out(asking: Asking,
 def test_the_latest_that_is_old_is_said_to_be(asking: Asking) -> None:
     answer = asking(f"{FARE} recently?", now="2024-09-01")
     assert notes(answer, "stale") == ["The newest article that answers is from 13 March 2024."]
+
+
+def test_a_day_on_which_something_was_is_not_also_that_of_the_next_week(asking: Asking) -> None:
+    question = "How many fishermen came home last week?"
+    assert quoted(asking(question, now="2018-03-14")) == ["exchange"]
+    answer = asking(question, now="2018-03-22")
+    assert answer.verdict == "no_evidence"
+    assert notes(answer, "filtered")[0].startswith("Read “last week” as 12 to 18 March 2018")
+
+
+def test_a_month_in_which_something_was_is_the_last_one(asking: Asking) -> None:
+    question = "How much honey was sold in May {}?"
+    assert quoted(asking(question.format(2017), now="2018-06-20")) == ["honey"]
+    assert asking(question.format(2018), now="2018-06-20").verdict == "no_evidence"
+
+
+def test_how_it_is_today_asks_for_no_article_of_today(asking: Asking) -> None:
+    question = "How many jobs were promised in Vessin, and how many people work in the brewery today?"
+    answer = asking(question, now="2018-03-14")
+    assert quoted(answer) == ["brewery"]
+    assert "140" in answer.text
+    assert not notes(answer, "filtered")
 
 
 def test_a_question_without_a_time_has_no_such_notes(asking: Asking) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
 
 from rag.text.months import month_number
 
-__all__ = ["Day", "days", "days_meant", "rests_on"]
+__all__ = ["Day", "Side", "days", "days_meant", "rests_on"]
 
 _WEEKDAYS = ("mon", "tues", "wednes", "thurs", "fri", "satur", "sun")
 _MONTH = (
@@ -42,6 +43,9 @@ _RELATIVE = re.compile(
 )
 _SHIFT = {"yesterday": -1, "last night": -1, "tomorrow": 1}
 
+# On which side of the publication of its text a weekday or a month lies that has no year.
+Side = Literal["before", "after", "either"]
+
 
 @dataclass(frozen=True, slots=True)
 class Day:
@@ -73,16 +77,18 @@ def days(text: str) -> list[Day]:
     return sorted(found, key=lambda day: day.start)
 
 
-def days_meant(text: str, published: date | None) -> list[Day]:
+def days_meant(text: str, published: date | None, side: Callable[[Day], Side] | None = None) -> list[Day]:
     """The dates that a text names or means, completed from the day on which it was published.
 
-    A weekday is both the last one up to that day and the first one after it.
+    A weekday or a month that `side` puts before that day is the last one up to it, and one that it puts after it the
+    next. Else a weekday is both and a month the nearest, and the last one too where `side` cannot place it. A day of a
+    month is the nearest.
     """
     found: list[Day] = []
     for named in days(text):
         found.append(named)
         if published is not None:
-            found.extend(_completed(named, published))
+            found.extend(_completed(named, published, side))
     if published is not None:
         found.extend(_relative(text, published))
     return found
@@ -105,21 +111,32 @@ def _written(match: re.Match[str]) -> Iterator[Day]:
         yield Day(year, month, None, None, match.group(), match.start())
 
 
-def _completed(named: Day, published: date) -> Iterator[Day]:
+def _completed(named: Day, published: date, side: Callable[[Day], Side] | None) -> Iterator[Day]:
     if named.weekday is not None:
+        where = side(named) if side else "either"
         back = (published.weekday() - named.weekday) % 7
-        yield _of(published - timedelta(days=back))
-        yield _of(published + timedelta(days=7 - back))
-    elif named.month is not None and named.year is None:
-        year = _nearest_year(named.month, named.day or 15, published)
-        if named.day is None:
-            yield Day(year, named.month)
-        elif (day := _date(year, named.month, named.day)) is not None:
+        if where != "after" or back == 0:  # what is to be on the day of publication is named so too
+            yield _of(published - timedelta(days=back))
+        if where != "before":
+            yield _of(published + timedelta(days=7 - back))
+    elif named.month is not None and named.year is None and named.day is None:
+        yield from (Day(year, named.month) for year in _years_meant(named.month, published, side and side(named)))
+    elif named.month is not None and named.year is None and named.day is not None:
+        day = _date(_nearest_year(named.month, named.day, published), named.month, named.day)
+        if day is not None:
             yield _of(day)
     elif named.year is not None and named.month is not None and named.day is not None:
         day = _date(named.year, named.month, named.day)
         if day is not None:
             yield _of(day)
+
+
+def _years_meant(month: int, published: date, side: Side | None) -> set[int]:
+    """The years of a month without one; the month of publication is both the last and the next."""
+    last, nearest = published.year - (month > published.month), _nearest_year(month, 15, published)
+    if side is None:
+        return {nearest}
+    return {"before": {last}, "after": {published.year + (month < published.month)}, "either": {last, nearest}}[side]
 
 
 def _relative(text: str, published: date) -> Iterator[Day]:

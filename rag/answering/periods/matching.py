@@ -12,6 +12,7 @@ from datetime import date
 from rag.answering.checking.days import Day, days, days_meant
 from rag.answering.periods import spans
 from rag.answering.periods.period import Period
+from rag.answering.periods.sides import sides
 from rag.answering.periods.spans import DateSpan
 from rag.records import Filters, Hit
 
@@ -45,7 +46,7 @@ def tells_of(period: Period, hit: Hit) -> bool:
     text, published = _around(period, hit), _day(hit.article.day)
     if published is None:
         return any(_agrees(period, day) for day in days(text)) or any(_overlaps(period, s) for s in _ages(text))
-    named = [span for day in days_meant(text, published) if (span := _span(day))]
+    named = [span for day in days_meant(text, published, sides(text)) if (span := _span(day))]
     return any(_within(period, span) for span in (*named, *_ages(text)))
 
 

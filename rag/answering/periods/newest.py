@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import date
 from itertools import islice
 
+from rag.answering.periods.present import means_present
 from rag.answering.quoting.candidates import Candidate
 
-__all__ = ["means_nowadays", "newest_first", "newest_phrases"]
+__all__ = ["newest_first", "newest_phrases"]
 
 # A sentence that is this many times as likely to answer as the best (or more) is as relevant, and its date
 # decides: on dated documents that disagree, 0.3 and 0.4 did best of 0.3 to 0.9.
@@ -40,18 +41,6 @@ _STREAM = re.compile(
 _MOST = 20
 
 _TODAY = re.compile(r"\btoday\b", re.IGNORECASE)
-_OF_TODAY = re.compile(r"\b(?:of|than|even|still|as\s+of|than\s+it\s+is|used)\s+$", re.IGNORECASE)
-# What makes "today" a day and not the present.
-_TOLD = re.compile(
-    r"\b(?:did|was|were|happen(?:ed|s|ing)?|said|says?|new|news|whats\s+new|latest|headlines?|announced?|reported|died"
-    r"|killed|earlier|so\s+far)\b",
-    re.IGNORECASE,
-)
-
-
-def means_nowadays(question: str, start: int) -> bool:
-    """Whether the "today" at a place of a question means the present: "still used today", "today's teaching"."""
-    return bool(_OF_TODAY.search(question[:start])) or not _TOLD.search(question)
 
 
 def newest_phrases(question: str) -> list[re.Match[str]]:
@@ -87,7 +76,7 @@ def _first(pattern: re.Pattern[str], question: str) -> Iterator[re.Match[str]]:
 
 
 def _todays(question: str) -> list[re.Match[str]]:
-    return [match for match in _first(_TODAY, question) if means_nowadays(question, match.start())]
+    return [match for match in _first(_TODAY, question) if means_present(question, match.start())]
 
 
 def _newness(day: str, today: date) -> tuple[bool, str]:

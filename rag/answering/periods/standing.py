@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rag.answering.periods.mark import EDGE, FREE, PLACED, YEAR_LIKE, Mark
-from rag.answering.periods.newest import means_nowadays
+from rag.answering.periods.present import means_present
 
 __all__ = ["RELATION", "is_name", "is_other", "stands"]
 
@@ -57,7 +57,7 @@ def is_other(text: str, mark: Mark) -> bool:
     match, "19 October 1512", "leaves change colour in the fall", "the sun"."""
     words, before, after = text[mark.start : mark.end], text[: mark.start], text[mark.end :]
     if words == "today":
-        return means_nowadays(text, mark.start)
+        return means_present(text, mark.start)
     if words.endswith("quarter") and mark.in_year is not None:
         return bool(_SPORT.search(text) or _EARLY_IN.search(before))
     if words.endswith(_SEASONS) and mark.in_year is not None:
