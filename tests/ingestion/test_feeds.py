@@ -26,10 +26,10 @@ def test_a_feed_is_known_by_how_it_begins(start: bytes, expected: bool) -> None:
 
 
 def test_comments_before_a_page_take_no_time() -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     assert not is_feed("text/html", b"<!---->" * 24 + b"<html>")
     assert not is_feed("text/html", b"<!---->" * 500 + b"<html>")
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 def test_what_a_feed_says_is_fit_for_a_terminal_and_for_storage() -> None:

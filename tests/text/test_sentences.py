@@ -157,12 +157,12 @@ def test_every_character_is_in_exactly_one_trimmed_span(text: str) -> None:
 )
 def test_time_is_linear_on_hostile_input(unit: str) -> None:
     text = unit * (1_000_000 // len(unit))
-    started = time.perf_counter()
+    started = time.thread_time()
     sentences(text)
-    assert time.perf_counter() - started < 20  # quadratic code takes hours
+    assert time.thread_time() - started < 20  # quadratic code takes hours
 
 
 def test_time_is_linear_on_lines_after_one_abbreviation() -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     sentences("Mr. x" + "\na" * 1_000_000)
-    assert time.perf_counter() - started < 15  # about 3 s where this was written
+    assert time.thread_time() - started < 15  # about 3 s where this was written

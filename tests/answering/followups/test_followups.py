@@ -181,11 +181,11 @@ def test_rules_never_fail_and_never_lose_a_question(question: str, history: list
 def test_hostile_text_costs_little(unit: str) -> None:
     long = unit * (40_000 // len(unit))
     history = [Turn(role, long) for _ in range(50) for role in ("user", "assistant")]
-    started = time.perf_counter()
+    started = time.thread_time()
     standalone("What about the Americans?", history)
     standalone(long[:990], conversation(*[long[:990]] * 8, told=long))
     standalone(long, history)
-    assert time.perf_counter() - started < 1.0
+    assert time.thread_time() - started < 1.0
 
 
 def test_a_question_that_names_enough_is_complete() -> None:

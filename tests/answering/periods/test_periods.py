@@ -131,9 +131,9 @@ def test_a_period_in_words(since: str | None, until: str | None, words: str) -> 
 )
 @pytest.mark.parametrize("today", [date(1, 1, 1), date(1800, 1, 1), WEDNESDAY, date(2099, 12, 31), date(9999, 12, 31)])
 def test_nothing_that_can_be_typed_fails_or_takes_long(question: str, today: date) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     read_period(question, today)
-    assert time.process_time() - started < 0.2
+    assert time.thread_time() - started < 0.2
 
 
 @pytest.mark.parametrize("question", ["before 0001-01-01", "since 9999-12-31", "on 1799-12-31", "on 2100-01-01"])
@@ -166,7 +166,7 @@ def test_reading_takes_less_than_a_millisecond() -> None:
 
 
 def _seconds_for(questions: list[str]) -> float:
-    started = time.process_time()
+    started = time.thread_time()
     for question in questions:
         read_period(question, WEDNESDAY)
-    return time.process_time() - started
+    return time.thread_time() - started

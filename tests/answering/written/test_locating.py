@@ -462,9 +462,9 @@ def test_invented_quotes_cost_little_time() -> None:
     passage = " ".join(f"On day {n} the envoys met again, and the minister said nothing of it." for n in range(15))
     finder = locator(*(hit(passage.replace("day", f"day {n}"), id=str(n)) for n in range(10)))
     invented = [f"the minister said on day {n}, and the envoys met again, that nothing came of it" for n in range(20)]
-    start = time.perf_counter()
+    start = time.thread_time()
     assert [finder.locate_all(quote, f"{n % 10 + 1}.3") for n, quote in enumerate(invented)] == [()] * 20
-    assert time.perf_counter() - start < 0.5  # about 0.05 s where this was written
+    assert time.thread_time() - start < 0.5  # about 0.05 s where this was written
 
 
 REPEATED = "a " * 2000
@@ -474,13 +474,13 @@ REPEATED = "a " * 2000
     "quote", [REPEATED, "a " * 700 + "zebra", ", and ".join(["a " * 80 + "zebra"] * 8), "the a " * 240]
 )
 def test_words_that_repeat_cost_little_time(quote: str) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     assert list(near_matches(quote, REPEATED)) == []
-    assert time.perf_counter() - start < 0.3
-    start = time.perf_counter()
+    assert time.thread_time() - start < 0.3
+    start = time.thread_time()
     finder = locator(*(hit("a " * 400 + f"{n}", id=str(n)) for n in range(10)))
     assert finder.locate_all(quote, "1.1") == ()
-    assert time.perf_counter() - start < 0.6  # about 0.1 s where this was written
+    assert time.thread_time() - start < 0.6  # about 0.1 s where this was written
 
 
 def test_a_slip_late_in_a_long_quote_is_forgiven() -> None:

@@ -149,13 +149,13 @@ def test_more_publishers_than_a_menu_holds_are_left_to_the_words() -> None:
 def test_three_thousand_publishers_are_found_by_what_is_typed() -> None:
     names = [f"{place} Herald {number}" for number in range(1_000) for place in ("North", "South", "New")]
     assert len(names) == 3_000
-    begun = time.perf_counter()
+    begun = time.thread_time()
     options = suggestions(names, "")
     assert labels(options) == names[:100]
     assert labels(suggestions(names, "herald 999 sou"))[:1] == ["South Herald 999"]
     assert labels(suggestions(names, "new herald 77"))[:2] == ["New Herald 77", "New Herald 770"]
     assert labels(suggestions(names, "NEW HERALD 77"))[-1] != "NEW HERALD 77 (as you wrote it)"
-    assert time.perf_counter() - begun < 0.5
+    assert time.thread_time() - begun < 0.5
     assert all(check_options(suggestions(names, typed)) == [] for typed in ("", "h", "9", "new herald 77", "x"))
 
 

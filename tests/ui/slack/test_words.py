@@ -39,10 +39,10 @@ def test_a_question_and_what_narrows_it(text: str, question: str, filters: Filte
 
 @pytest.mark.parametrize("words", ["since: " * 60, 'publisher:"a" ' * 60, "here:on " * 60])
 def test_many_settings_with_a_slip_are_read_at_once(words: str) -> None:
-    begun = time.monotonic()
+    begun = time.thread_time()
     with suppress(InvalidRequest):
         assert read_words(f"settings {words}what happened?").kind == "ask"
-    assert time.monotonic() - begun < 0.5
+    assert time.thread_time() - begun < 0.5
 
 
 @pytest.mark.parametrize(
