@@ -61,6 +61,16 @@ def taking_in_articles(face: Served) -> Iterator[None]:
         thread.join()
 
 
+def broken_off(slack: FakeSlack, folder: Path, **settings: Any) -> None:
+    """A server that stops between "Searching…" and the answer."""
+    with served(slack, folder, **settings) as face:
+        face.engine.free.clear()
+        face.event(mention(ASKED))
+        slack.wait(lambda: face.engine.deliveries.unfinished() and face.engine.deliveries.unfinished()[0].shown)
+        face.engine.closed = True
+        face.face.close()
+
+
 # Messages
 
 
@@ -100,12 +110,7 @@ def test_one_refused_stream_is_not_the_end_of_all(slack: FakeSlack, tmp_path: Pa
 
 
 def test_a_stream_that_a_restart_left_open_ends_in_the_same_message(slack: FakeSlack, tmp_path: Path) -> None:
-    with served(slack, tmp_path, **MODEL) as face:
-        face.engine.free.clear()
-        face.event(mention(ASKED))
-        slack.wait(lambda: face.engine.deliveries.unfinished() and face.engine.deliveries.unfinished()[0].shown)
-        face.engine.closed = True
-        face.face.close()
+    broken_off(slack, tmp_path, **MODEL)
     with served(slack, tmp_path, **MODEL) as face:
         slack.wait(finished(face))
     (message,) = slack.messages("C1")
@@ -113,12 +118,7 @@ def test_a_stream_that_a_restart_left_open_ends_in_the_same_message(slack: FakeS
 
 
 def test_an_open_stream_goes_with_its_question(slack: FakeSlack, tmp_path: Path) -> None:
-    with served(slack, tmp_path, **MODEL) as face:
-        face.engine.free.clear()
-        face.event(mention(ASKED))
-        slack.wait(lambda: face.engine.deliveries.unfinished() and face.engine.deliveries.unfinished()[0].shown)
-        face.engine.closed = True
-        face.face.close()
+    broken_off(slack, tmp_path, **MODEL)
     slack.plays("chat.update", *[Fault(503)] * 5)
     with served(slack, tmp_path, **MODEL) as face:
         face.event(deleted(), "Ev2")
@@ -217,12 +217,7 @@ def test_an_answer_that_came_too_late_is_no_history(slack: FakeSlack, tmp_path: 
 
 
 def test_what_cannot_be_told_at_one_start_is_told_at_the_next(slack: FakeSlack, tmp_path: Path) -> None:
-    with served(slack, tmp_path) as face:
-        face.engine.free.clear()
-        face.event(mention(ASKED))
-        slack.wait(lambda: face.engine.deliveries.unfinished() and face.engine.deliveries.unfinished()[0].shown)
-        face.engine.closed = True
-        face.face.close()
+    broken_off(slack, tmp_path)
     slack.plays("chat.update", Fault(429, "ratelimited", retry_after=5))
     with served(slack, tmp_path):
         slack.wait(lambda: slack.called("chat.update"))
