@@ -60,6 +60,71 @@ def test_an_announcement_brings_what_follows(sentence: str) -> None:
     assert [finding.text for finding in quoted("what is asked", hit(text, sentence))] == [text]
 
 
+INTERVIEW = """The governor of the Norland bank spoke to us on Friday.
+
+When will rates fall?
+
+Not before the autumn.
+
+The bank has bought too many houses, she said."""
+
+
+def texts(question: str, text: str, passage: str = "") -> list[str]:
+    return [finding.text for finding in quoted(question, hit(text, passage or text))]
+
+
+def test_an_answer_brings_the_short_question_before_it() -> None:
+    assert texts("When does she expect rates to fall?", INTERVIEW)[0] == "When will rates fall? Not before the autumn."
+
+
+@pytest.mark.parametrize("passage", ["When will rates fall?", "Not before the autumn."])
+def test_a_question_and_its_answer_are_one_quote_across_two_passages(passage: str) -> None:
+    text = "It rained. When will rates fall? Not before the autumn."
+    assert texts("When will rates fall?", text, passage) == ["When will rates fall? Not before the autumn."]
+
+
+def test_no_comes_with_its_question_however_long_or_not_at_all() -> None:
+    asked = "Did the cabinet of Norland ask you to leave the bank in May?"
+    assert texts("Was the governor asked to leave?", f"{asked} No. Rain fell.")[0] == f"{asked} No."
+    assert texts("Was the governor asked to leave?", "No.") == []
+    assert texts("Was the governor asked to leave?", "Of course not. Never!") == []
+    assert texts("Was the governor asked to leave?", "Nobody left.") == ["Nobody left."]
+
+
+LONG_QUESTION = "What happens to the houses that were bought on credit in the years of cheap money?"
+
+
+def test_a_long_question_is_no_answer_and_stays_away_from_one_that_says_enough() -> None:
+    answer = "Many of the houses will be sold by the bank in spring."
+    assert texts("What happens to the houses?", f"{LONG_QUESTION} {answer}") == [answer]
+    assert texts("What happens to the houses?", LONG_QUESTION) == []
+
+
+def test_a_question_is_an_answer_where_it_is_asked_for_or_told_of() -> None:
+    assert texts("What was the governor asked about houses?", LONG_QUESTION) == [LONG_QUESTION]
+    told = 'The minister asked the bank: "Who pays for the houses?"'
+    assert texts("Who pays for the houses?", told) == [told]
+
+
+@pytest.mark.parametrize("marks", ['""', "“”", "«»"])
+def test_speech_is_not_cut_in_two(marks: str) -> None:
+    first, second = f"{marks[0]}We broke the window with a bottle.", f"The stairs had gone,{marks[1]} said Ravi Lal."
+    text = f"It burned. {first} {second} It rained."
+    assert texts("Who broke the window?", text, first) == [f"{first} {second}"]
+    assert texts("Had the stairs gone?", text, second) == [f"{first} {second}"]
+
+
+def test_speech_that_closes_far_away_leaves_a_quote_as_it_is() -> None:
+    first = '"We broke the window.'
+    text = f'{first} It burned. It rained. It burned again. And then we left," said Ravi Lal.'
+    assert texts("Who broke the window?", text, first) == [first]
+
+
+def test_speech_within_a_sentence_brings_nothing() -> None:
+    sentence = 'The "red" door was shut, said Ravi Lal.'
+    assert texts("Was the door shut?", f'It burned. {sentence} "Yes," he said.', sentence) == [sentence]
+
+
 def test_a_name_must_stand_in_the_article_around_the_passage() -> None:
     found = hit("Talks were held in Muscat. Iran demanded peace.", "Iran demanded peace.")
     quoter = Quoter(READER, lambda words: dict.fromkeys(words, 1), lambda: 10)

@@ -26,7 +26,8 @@ _ASKS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 
 _NUMBER = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|hundred|"
-    r"thousand|million|billion|trillion|half|dozen|dozens|double|twice|several hundred)\b",
+    r"thousand|million|billion|trillion|half|dozen|dozens|double|twice|several hundred|nobody|none|zero|"
+    r"no (?:casualties|deaths|injuries|people|victims|survivors))\b",
     re.IGNORECASE,
 )
 _DATE = re.compile(
@@ -42,6 +43,7 @@ _REASON = re.compile(
     re.IGNORECASE,
 )
 _SPEECH = re.compile(r"[\"“”„«]|\b(?:said|says|stated|told|added|argued|warned|insisted|remarked|noted|stressed)\b")
+_WHAT_WAS_ASKED = re.compile(r"\b(?:what|which|how)\b.*\b(?:ask(?:s|ed|ing)?|questions?|wonder(?:s|ed|ing)?)\b")
 
 
 def kind_asked(question: str) -> Kind:
@@ -51,6 +53,11 @@ def kind_asked(question: str) -> Kind:
         if pattern.search(folded):
             return kind
     return "any"
+
+
+def asks_what_was_asked(question: str) -> bool:
+    """Whether a question that somebody asked may be the answer to a question."""
+    return bool(_WHAT_WAS_ASKED.search(fold(question)))
 
 
 def offers(kind: Kind, sentence: str, question_words: frozenset[str]) -> float:

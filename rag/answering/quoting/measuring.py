@@ -89,8 +89,8 @@ def _readings(question: str, hits: Sequence[Hit], reader: Reader) -> list[Readin
 
 
 def _span(candidate: Candidate, reading: Reading) -> float:
-    start = candidate.hit.passage.start
-    found = reading.best(Span(candidate.span.start - start, candidate.span.end - start))
+    passage, span = candidate.hit.passage, candidate.span
+    found = reading.best(Span(max(0, span.start - passage.start), span.end - passage.start))
     # Only what lies beyond the reader's longest passage has no token that it read.
     return found.score if found else reading.nothing
 

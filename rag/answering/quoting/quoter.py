@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
-from rag.answering.quoting.candidates import Candidate, leans_back, speaks_of, speaks_of_part
+from rag.answering.quoting.candidates import Candidate, is_mere_answer, is_question, speaks_of, speaks_of_part
+from rag.answering.quoting.context import fits, with_context
+from rag.answering.quoting.expecting import asks_what_was_asked
 from rag.answering.quoting.measuring import Measured, measure, rarity_of
 from rag.answering.quoting.parts import parts
 from rag.answering.quoting.repeating import is_copy, repeats
 from rag.answering.quoting.scoring import best_first, scored
+from rag.answering.quoting.things import about_something_else
 from rag.models.reader import Reader
 from rag.records import Article, Evidence, Finding, Hit, Span
 from rag.text.names import question_names
 from rag.text.sentences import sentences
 
-# Steps and options announce something only as the last word; goals and points are those of a match.
-_ANNOUNCES = re.compile(
-    r"\b(?:both|each|two|three|four|several|following|a number of|these)\b[^.]{0,60}"
-    r"\b(?:(?:demands?|conditions?|reasons?|requests?|priorities|aims|proposals|things|messages|concerns"
-    r"|requirements)\b|(?:steps|options)\W*$)|:$",
-    re.IGNORECASE,
-)
 _LONGEST_QUESTION = 40  # words
-_WIDEST = 700  # code points of a quote with its context
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +71,17 @@ class Quoter:
 
     def _scored(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
         names = question_names(question, lambda word: bool(self.frequency([word])[word]))
-        return scored(
-            self.measured(question, hits), lambda hit: speaks_of(hit, names) and speaks_of_part(hit, question)
-        )
+        elsewhere = frozenset() if names else about_something_else(question, [hit.article for hit in hits])
+
+        def speaks(hit: Hit) -> bool:
+            return hit.article.id not in elsewhere and speaks_of(hit, names) and speaks_of_part(hit, question)
+
+        found = scored(self.measured(question, hits), speaks)
+        return [
+            c
+            for c in found
+            if not is_mere_answer(c.text) and (not is_question(c.text) or asks_what_was_asked(question))
+        ]
 
     def near_enough(self, candidates: Sequence[Candidate]) -> bool:
         """Whether anything is near enough to the question to be worth a writer's time."""
@@ -93,7 +95,7 @@ class Quoter:
         floor = candidates[0].score * self.thresholds.drop
         likely = takewhile(lambda candidate: candidate.score >= floor, candidates)
         for candidate in [*self._leads(candidates), *likely]:
-            span = _with_context(candidate)
+            span = with_context(candidate)
             original = next((earlier for earlier in chosen if earlier.covers(candidate, span)), None)
             if original is not None:
                 original.take_in(candidate, span)
@@ -135,24 +137,9 @@ class _Chosen:
             if is_copy(candidate.text, self.candidate.text):
                 self.copies.append(candidate.hit.article)
             return
-        start, end = min(self.span.start, span.start), max(self.span.end, span.end)
-        if _overlap(span, self.span) and end - start <= _WIDEST:
-            self.span = Span(start, end)
-
-
-def _with_context(candidate: Candidate) -> Span:
-    """The sentence, with the one before when it leans on it, and those after when it only announces them or
-    they say of it what was asked."""
-    start, end = candidate.span.start, candidate.span.end
-    before = candidate.neighbour(-1)
-    if before and leans_back(candidate.text) and end - before.start <= _WIDEST:
-        start = before.start
-    following = (1, 2) if _ANNOUNCES.search(candidate.text) else (1,) if candidate.continues else ()
-    for step in following:
-        after = candidate.neighbour(step)
-        if after and after.end - start <= _WIDEST:
-            end = after.end
-    return Span(start, end)
+        joined = Span(min(self.span.start, span.start), max(self.span.end, span.end))
+        if _overlap(span, self.span) and fits(joined):
+            self.span = joined
 
 
 def _overlap(one: Span, other: Span) -> bool:
