@@ -14,7 +14,7 @@ from ui.slack.asking import BUSY
 from ui.slack.blocks import Message, problem_message
 from ui.slack.delivery import Persistence, ResponseUrls, SlackFailed
 from ui.slack.dialog import ANSWER, Place, Unfit, chosen_in, is_nameable, place_of, settings_view, suggestions
-from ui.slack.outlets import UNFURL_NOTHING, Web
+from ui.slack.outlets import EphemeralOutlet, Web
 from ui.slack.settings import Book, change, is_admin, told
 from ui.slack.work import Work
 
@@ -145,14 +145,8 @@ class ChannelCommands:
 
     def _tell(self, web: Web, place: Place, user: str, sentence: str) -> None:
         """Slack takes it only where the app is a member."""
-        message = problem_message(sentence)
-        where = {"channel": place.channel, "user": user}
         try:
-            self._persist(
-                lambda: web.call(
-                    "chat.postEphemeral", **where, text=message.text, blocks=message.blocks, **UNFURL_NOTHING
-                )
-            )
+            EphemeralOutlet(web, self._persist, place.channel, user, None).end(problem_message(sentence))
         except SlackFailed as failure:
             _LOG.info("what came of the dialog of the settings could not be told in Slack (%s)", failure)
 

@@ -133,11 +133,12 @@ class ThreadOutlet:
 
         def send() -> str:
             nonlocal tried
-            self._check_wanted()
+            # Also where it is not wanted any more: it is then taken away.
             found = self._arrived(message) if tried else ""
-            tried = True
             if found:
                 return found
+            self._check_wanted()
+            tried = True
             posted = self._call("chat.postMessage", thread_ts=self._spot.thread, **_body(message))
             return str(posted.get("ts") or "")
 
