@@ -24,8 +24,7 @@ def filter_notes(filters: Filters, library: Library, sources: Sequence[Source]) 
     notes: list[Note] = []
     if filters:
         notes.append(Note("filtered", f"Only articles {_described(filters)} were searched."))
-    if filters.publishers:
-        notes.extend(_unknown_publishers(filters.publishers, library.publishers(_ALL)))
+    notes.extend(_unknown_publishers(filters.publishers, library))
     if filters.dated:
         notes.extend(_undated(library.undated(filters.publishers), "by the date filter", advice=True))
     unknown = tuple(source.number for source in sources if source.published is None)
@@ -93,15 +92,16 @@ def _undated(count: int, by: str, *, advice: bool) -> tuple[Note, ...]:
     return (Note("undated", f"{some} left out {by}{includes}.", widens=advice),)
 
 
-def _unknown_publishers(asked: Sequence[str], known: Sequence[str]) -> Iterator[Note]:
+def _unknown_publishers(asked: Sequence[str], library: Library) -> Iterator[Note]:
     """That no article is by a publisher, with the nearest one there is."""
-    keys = {publisher_key(publisher) or "": publisher for publisher in known}
-    for publisher in dict.fromkeys(asked):
-        key = publisher_key(publisher) or ""
-        if key not in keys:
-            near = get_close_matches(key, keys, n=1, cutoff=_NEAR)
-            meant = f"; did you mean “{keys[near[0]]}”?" if near else "."
-            yield Note("filtered", f"No article in the library is by “{publisher.strip()}”{meant}")
+    unknown = [publisher for publisher in dict.fromkeys(asked) if not library.has_publisher(publisher)]
+    if not unknown:  # to list all of them takes a while in a large library
+        return
+    keys = {publisher_key(publisher) or "": publisher for publisher in library.publishers(_ALL)}
+    for publisher in unknown:
+        near = get_close_matches(publisher_key(publisher) or "", keys, n=1, cutoff=_NEAR)
+        meant = f"; did you mean “{keys[near[0]]}”?" if near else "."
+        yield Note("filtered", f"No article in the library is by “{publisher.strip()}”{meant}")
 
 
 def _described(filters: Filters) -> str:

@@ -213,6 +213,16 @@ class Library:
             )
             return [str(row[0]) for row in rows]
 
+    def has_publisher(self, publisher: str) -> bool:
+        """Whether an article is by them, however the name is written."""
+        with self._database.reading() as connection:
+            found = connection.execute(
+                "SELECT 1 FROM versions v JOIN articles a ON a.id = v.article_id AND a.version = v.version"
+                " AND a.digest <> '' WHERE v.publisher_key = ? LIMIT 1",
+                (publisher_key(publisher) or "",),
+            )
+            return found.fetchone() is not None
+
     def undated(self, publishers: Sequence[str] = ()) -> int:
         """How many articles (of these publishers, if any are given) have no publication date."""
         among = f" AND v.publisher_key IN ({','.join('?' * len(publishers))})" if publishers else ""

@@ -39,6 +39,16 @@ def test_the_nearest_publisher_is_offered(library: Library, typed: str) -> None:
     assert told(library, typed) == [f"No article in the library is by “{typed.strip()}”; did you mean “Gulf Daily”?"]
 
 
+def test_publishers_are_listed_only_where_one_is_unknown(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[int] = []
+    publishers = library.publishers
+    monkeypatch.setattr(library, "publishers", lambda limit: listed.append(limit) or publishers(limit))
+    assert told(library, "Gulf Daily") == []
+    assert listed == []
+    assert told(library, "Nobody")
+    assert len(listed) == 1
+
+
 def test_of_a_publisher_with_articles_nothing_is_said(library: Library) -> None:
     assert told(library, " gulf DAILY ", "Harbour Times") == []
 
