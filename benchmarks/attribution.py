@@ -27,7 +27,7 @@ import numpy as np
 from benchmarks.logistic import Array, fitted
 from rag.answering.checking.support import FEATURES, features, texts_compared
 from rag.models.local_encoder import LocalEncoder, packaged_weights
-from rag.records import Article, Evidence, Finding, Hit, Passage
+from rag.records import Article, Evidence, Hit, Passage, UncitedClaim
 from rag.settings import Settings
 
 FOLDS, WAYS = 5, 10
@@ -35,13 +35,13 @@ _MARKER = re.compile(r"\s*\[\d+\]")
 BASELINE = [FEATURES.index("coverage"), FEATURES.index("number missing")]
 
 
-def finding_of(row: dict[str, Any]) -> Finding:
+def finding_of(row: dict[str, Any]) -> UncitedClaim:
     """The claim of a row with all of its references as quotes, each an article without title or date."""
     evidence = []
     for n, text in enumerate(row["references"]):
         passage = Passage(f"{n}-0", str(n), 1, 0, 0, len(text), text)
         evidence.append(Evidence(Hit(passage, Article(str(n), 1, "", text), 1.0), 0, len(text)))
-    return Finding(_MARKER.sub("", row["claim"]), tuple(evidence))
+    return UncitedClaim(_MARKER.sub("", row["claim"]), tuple(evidence))
 
 
 def measured(rows: Sequence[dict[str, Any]], encoder: LocalEncoder) -> Array:

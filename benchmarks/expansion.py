@@ -24,12 +24,12 @@ from statistics import fmean
 import numpy as np
 
 from benchmarks.retrieval import Pool, asked, candidates, fed_back, ndcg, opened
+from rag.english.words import WORD, content_words, fold, is_stop_word
 from rag.evaluation.significance import randomisation_test
 from rag.records import Filters
 from rag.retrieval.lexical import Frequency, expression
 from rag.retrieval.retriever import Retriever
 from rag.retrieval.spelling import respelled
-from rag.text.words import WORD, content_words, fold, is_stop_word
 
 Ask = Callable[[Retriever, str, set[str]], Pool]
 Sets = dict[str, list[tuple[Retriever, list[tuple[str, set[str]]]]]]

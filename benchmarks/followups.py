@@ -34,15 +34,15 @@ from typing import Any
 import numpy as np
 
 from rag.answering.followups.rules import standalone
-from rag.assembly import connect
+from rag.english.words import stems
 from rag.models.cached import CachedEncoder
 from rag.models.local_encoder import LocalEncoder, packaged_weights
-from rag.records import Draft, Turn
+from rag.records import Document, Message
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
+from rag.storage.index_sync import IndexSync
 from rag.storage.library import Library
-from rag.storage.projection import Projection
-from rag.text.words import stems
+from rag.wiring import connect
 
 DOMAINS = ("clapnq", "govt", "fiqa", "cloud")
 FORMS = ("raw", "rules", "with the question before", "person")
@@ -62,7 +62,7 @@ class Task:
     conversation: str
     turn: int
     question: str
-    history: tuple[Turn, ...]
+    history: tuple[Message, ...]
     relevant: frozenset[str]
     person: str
     tuned: bool
@@ -96,14 +96,14 @@ def tasks(data: Path) -> list[Task]:
         conversations.setdefault((row["domain"], row["conversation_id"]), []).append(row)
     found = []
     for n, key in enumerate(sorted(conversations)):
-        history: tuple[Turn, ...] = ()
+        history: tuple[Message, ...] = ()
         for row in sorted(conversations[key], key=lambda row: row["turn_id"]):
             found.append(_task(row, history, tuned=n % 2 == 0))
-            history += (Turn("user", row["user"]["text"]), Turn("assistant", row["agent"]["text"]))
+            history += (Message("user", row["user"]["text"]), Message("assistant", row["agent"]["text"]))
     return found
 
 
-def _task(row: dict[str, Any], history: tuple[Turn, ...], *, tuned: bool) -> Task:
+def _task(row: dict[str, Any], history: tuple[Message, ...], *, tuned: bool) -> Task:
     contexts = row["agent"]["contexts"]
     relevant = {
         c["document_id"] for c in contexts if any(v["value"] == "yes" for v in c["feedback"]["relevant"].values())
@@ -136,7 +136,7 @@ def searching(data: Path, home: Path, domain: str) -> Iterator[Callable[[Task, s
         build(data / f"passages-{domain}.jsonl.gz", home)
     encoder = CachedEncoder(LocalEncoder(packaged_weights(), home / "models"))
     library = Library(home / "library.sqlite3")
-    projection = Projection(library, home / "library.sqlite3", home / "chroma", encoder.name, print)
+    projection = IndexSync(library, home / "library.sqlite3", home / "chroma", encoder.name, print)
     retriever = Retriever(library, projection, encoder.encode)
 
     def search(task: Task, form: str) -> list[str]:
@@ -158,7 +158,7 @@ def build(passages: Path, home: Path) -> None:
         title, text = row["title"].strip(), row["text"].strip()
         body = text.removeprefix(title).strip() or text
         title = title or " ".join(text.split()[:8])
-        drafts.append(Draft(text=body, title=title, source=f"id:{row['_id']}", id=row["_id"]))
+        drafts.append(Document(text=body, title=title, source=f"id:{row['_id']}", id=row["_id"]))
     for at in range(0, len(drafts), _BATCH):
         engine.store(drafts[at : at + _BATCH])
     engine.close()

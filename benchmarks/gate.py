@@ -24,16 +24,16 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks import squad
-from rag import terminal
+from rag.cli import output as terminal
+from rag.english.words import content_words
 from rag.errors import RagError
 from rag.evaluation.answers import AnswersRun, Case, Graded, evaluate_answers
-from rag.evaluation.beir import Document, read_collection
+from rag.evaluation.beir import CorpusDocument, read_collection
 from rag.evaluation.confidence import placements, risk_coverage
 from rag.evaluation.library import Step, throw_away_library
 from rag.evaluation.retrieval import evaluate_retrieval
 from rag.evaluation.significance import randomisation_test
 from rag.settings import Settings, load_settings
-from rag.text.words import content_words
 
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 FIGURES = Path(__file__).with_name("figures.json")
@@ -70,7 +70,7 @@ def scifact(settings: Settings, step: Step) -> list[Measured]:
 def squad_and_off_topic(settings: Settings, step: Step) -> list[Measured]:
     """Three sets of questions on one library: answered ones, answered and unanswerable ones, and foreign ones."""
     with throw_away_library(settings) as library:
-        documents = [Document(p.id, p.title.replace("_", " "), p.text) for p in squad.paragraphs()]
+        documents = [CorpusDocument(p.id, p.title.replace("_", " "), p.text) for p in squad.paragraphs()]
         filled = library.fill(documents, step)
         article = {id_: article for article, ids in filled.behind.items() for id_ in ids}
 
@@ -86,7 +86,7 @@ def squad_and_off_topic(settings: Settings, step: Step) -> list[Measured]:
     return measured
 
 
-def _case(asked: squad.Asked, article: Mapping[str, str]) -> Case:
+def _case(asked: squad.StoredExchange, article: Mapping[str, str]) -> Case:
     # A short answer such as "two" stands in many paragraphs: only the one asked about counts.
     return Case(asked.id, asked.question, asked.answers, articles=frozenset({article[asked.paragraph.id]}))
 

@@ -13,14 +13,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from rag.assembly import connect
-from rag.ingestion.ingest import BATCH_ARTICLES, ingest
-from rag.ingestion.loading import Rules
+from rag.ingestion.loading import IngestLimits
 from rag.ingestion.passages import passages
+from rag.ingestion.pipeline import BATCH_ARTICLES, ingest
 from rag.models.local_encoder import LocalEncoder, packaged_weights
 from rag.records import IngestReport
 from rag.settings import Settings
 from rag.storage.keys import input_text
+from rag.wiring import connect
 
 
 class Quiet:
@@ -30,7 +30,7 @@ class Quiet:
 
 def run(dump: str, home: Path) -> IngestReport:
     engine = connect(Settings(rag_home=home))
-    rules = Rules(max_bytes=10_000_000)
+    rules = IngestLimits(max_bytes=10_000_000)
     try:
         return ingest([dump], engine, rules, Quiet())
     finally:

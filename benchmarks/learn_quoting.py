@@ -38,14 +38,14 @@ from numpy.typing import NDArray
 
 from benchmarks import squad
 from benchmarks.logistic import Array, fitted
-from rag.answering.quoting import scoring
-from rag.answering.quoting.candidates import Candidate
-from rag.answering.quoting.measuring import FEATURES
-from rag.assembly import connect
+from rag.answering import reading as scoring
+from rag.answering.candidates import Candidate
+from rag.answering.features import FEATURES
 from rag.engine import LocalEngine
 from rag.evaluation.confidence import auroc
-from rag.records import Draft
+from rag.records import Document
 from rag.settings import Settings
+from rag.wiring import connect
 
 FOLDS = 5
 MTRAG = squad.FOLDER.parent / "mtrag" / "tasks-half.jsonl.gz"
@@ -57,7 +57,7 @@ Kind = Literal["answerable", "unanswerable", "off topic"]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class StoredExchange:
     """A question, and which candidate sentences answer it. Questions of one group stay in one fold."""
 
     group: str
@@ -77,24 +77,24 @@ class Row:
     right: NDArray[np.bool_]
 
 
-def squad_set(count: int) -> tuple[list[Draft], list[Asked]]:
+def squad_set(count: int) -> tuple[list[Document], list[StoredExchange]]:
     """All paragraphs; `count` questions with an answer, as many without, and the off-topic ones."""
-    drafts = [Draft(p.text, p.title.replace("_", " "), f"id:{p.id}", id=p.id) for p in squad.paragraphs()]
+    drafts = [Document(p.text, p.title.replace("_", " "), f"id:{p.id}", id=p.id) for p in squad.paragraphs()]
     answerable = squad.sample(squad.questions(), count)
     without = squad.sample([q for q in squad.questions_with_unanswerable() if not q.answers], count)
-    asked = [Asked(q.paragraph.title, "answerable", q.question, partial(_holds_place, q)) for q in answerable]
-    asked += [Asked(q.paragraph.title, "unanswerable", q.question) for q in without]
+    asked = [StoredExchange(q.paragraph.title, "answerable", q.question, partial(_holds_place, q)) for q in answerable]
+    asked += [StoredExchange(q.paragraph.title, "unanswerable", q.question) for q in without]
     with gzip.open(MTRAG, "rt", encoding="utf-8") as lines:
         tasks = [json.loads(line) for line in lines]
     asked += [
-        Asked(task["conversation_id"], "off topic", task["user"]["text"])
+        StoredExchange(task["conversation_id"], "off topic", task["user"]["text"])
         for task in tasks
         if task["domain"] in OFF_TOPIC and len(task["user"]["text"].split()) > 4
     ]
     return drafts, asked
 
 
-def news_set() -> tuple[list[Draft], list[Asked]]:
+def news_set() -> tuple[list[Document], list[StoredExchange]]:
     """The articles of four in five questions. The fifth question's are missing, so that nothing answers it."""
     with gzip.open(EVOTEMP, "rt", encoding="utf-8") as file:
         rows = json.load(file)
@@ -107,19 +107,19 @@ def news_set() -> tuple[list[Draft], list[Asked]]:
         if not any(answer in doc["text"].casefold() for answer in answers for doc in docs):
             continue
         if row["id"] % 5 == 0:
-            asked.append(Asked(str(row["id"]), "off topic", row["question"]))
+            asked.append(StoredExchange(str(row["id"]), "off topic", row["question"]))
             continue
-        asked.append(Asked(str(row["id"]), "answerable", row["question"], partial(_holds_words, answers)))
+        asked.append(StoredExchange(str(row["id"]), "answerable", row["question"], partial(_holds_words, answers)))
         for doc in docs:
             title, _, text = doc["text"].partition("\n")
             source = f"id:{row['id']}-{doc['id']}"
             day = str(doc["date"]).replace("/", "-")  # some say "1 month ago", some nothing
             published = day if re.fullmatch(r"\d{4}-\d\d-\d\d", day) else None
-            drafts.append(Draft(text.strip() or title, title, source, published=published))
+            drafts.append(Document(text.strip() or title, title, source, published=published))
     return drafts, asked
 
 
-def _holds_place(source: squad.Asked, candidate: Candidate) -> bool:
+def _holds_place(source: squad.StoredExchange, candidate: Candidate) -> bool:
     span = candidate.span
     return candidate.hit.article.id == source.paragraph.id and any(span.start <= at < span.end for at in source.starts)
 
@@ -129,7 +129,7 @@ def _holds_words(answers: Sequence[str], candidate: Candidate) -> bool:
     return any(re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", text) for answer in answers)
 
 
-def measured(folder: Path, drafts: Sequence[Draft], asked: Sequence[Asked]) -> list[Row]:
+def measured(folder: Path, drafts: Sequence[Document], asked: Sequence[StoredExchange]) -> list[Row]:
     """Every question asked of a library of the drafts, through the product's own parts."""
     engine = connect(Settings(rag_home=folder))
     assert isinstance(engine, LocalEngine)  # nobody else holds the folder

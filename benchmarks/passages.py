@@ -25,15 +25,15 @@ from typing import Literal
 import numpy as np
 
 from benchmarks.retrieval import Column, Pool, fed_back, ndcg, opened, pools
-from benchmarks.retrieval_sets import BATCH, SAMPLE, SETS, Document, Query, read
+from benchmarks.retrieval_sets import BATCH, SAMPLE, SETS, CorpusDocument, Query, read
+from rag.english.sentences import sentences
 from rag.evaluation.significance import randomisation_test
 from rag.ingestion.passages import estimate_tokens, pack
 from rag.models.encoder import Vectors
 from rag.models.local_encoder import LocalEncoder, packaged_weights
-from rag.records import Draft, Span
+from rag.records import Document, Span
 from rag.storage.keys import input_hash
 from rag.storage.library import Library
-from rag.text.sentences import sentences
 
 COMPARED = ("scifact", "squad", "evotemp", "polluted", "bbc")
 DATED = "evotemp"  # the set whose reports have dates
@@ -69,13 +69,13 @@ class Setting:
             for span in pack(text, known, tokens=self.tokens)
         ]
 
-    def draft(self, document: Document, day: str | None) -> Draft:
+    def draft(self, document: CorpusDocument, day: str | None) -> Document:
         id_, title, text = document
         if self.front == "nothing":
             title = ""
         elif self.front == "title and date" and day:
             title = f"{title} ({day})"
-        return Draft(text.strip(), title, f"id:{id_}", id=id_)
+        return Document(text.strip(), title, f"id:{id_}", id=id_)
 
     def embedded(self, text: str) -> str:
         """What is embedded of a passage that has the title in its first line."""
@@ -114,9 +114,9 @@ class Remembering:
         return np.stack([known[digest] for digest in hashes])
 
 
-def whole(data: Path) -> tuple[list[Document], list[Query], dict[str, Place]]:
+def whole(data: Path) -> tuple[list[CorpusDocument], list[Query], dict[str, Place]]:
     """SQuAD's 48 articles, each as one text, and where the answers of 500 questions stand."""
-    documents: list[Document] = []
+    documents: list[CorpusDocument] = []
     asked: list[tuple[Query, Place]] = []
     for article in read(data / "squad" / "dev-v1.1.json.gz")["data"]:
         name, text = article["title"], ""
@@ -142,7 +142,9 @@ def days(data: Path) -> dict[str, str]:
     }
 
 
-def build(home: Path, documents: list[Document], queries: list[Query], setting: Setting, dated: dict[str, str]) -> None:
+def build(
+    home: Path, documents: list[CorpusDocument], queries: list[Query], setting: Setting, dated: dict[str, str]
+) -> None:
     """A library of these documents, if it is not there yet. No Chroma: search is exact."""
     if (home / "queries.json").exists():
         return

@@ -34,8 +34,8 @@ from rag.records import Filters
 from rag.retrieval.fusion import fuse, min_max
 from rag.retrieval.lexical import expression
 from rag.retrieval.retriever import Retriever
+from rag.storage.index_sync import IndexSync
 from rag.storage.library import Library
-from rag.storage.projection import Projection
 
 DEPTH = 100
 CUT = 50
@@ -63,7 +63,7 @@ class Pool:
 def opened(home: Path) -> Retriever:
     encoder = LocalEncoder(packaged_weights(), home / "models")
     library = Library(home / "library.sqlite3")
-    projection = Projection(library, home / "library.sqlite3", home / "chroma", encoder.name, print)
+    projection = IndexSync(library, home / "library.sqlite3", home / "chroma", encoder.name, print)
     return Retriever(library, projection, encoder.encode)
 
 

@@ -26,14 +26,14 @@ from typing import Any
 
 from benchmarks.followups import DOMAINS, tasks
 from benchmarks.followups import build as build_mtrag
-from rag.assembly import connect
-from rag.records import Draft
+from rag.english.sentences import sentences
+from rag.records import Document
 from rag.settings import Settings
-from rag.text.sentences import sentences
+from rag.wiring import connect
 
-Document = tuple[str, str, str]  # id, title, text
+CorpusDocument = tuple[str, str, str]  # id, title, text
 Query = tuple[str, str, list[str]]
-Collection = tuple[list[Document], list[Query]]
+Collection = tuple[list[CorpusDocument], list[Query]]
 
 SAMPLE = 500
 BATCH = 128
@@ -68,7 +68,7 @@ def scifact(data: Path) -> Collection:
 
 
 def squad(data: Path) -> Collection:
-    documents: list[Document] = []
+    documents: list[CorpusDocument] = []
     queries: list[Query] = []
     for article in read(data / "squad" / "dev-v1.1.json.gz")["data"]:
         for n, paragraph in enumerate(article["paragraphs"]):
@@ -83,7 +83,7 @@ def collected(file: str) -> Callable[[Path], Collection]:
     """A set of questions, each with the reports that were collected for it."""
 
     def read_set(data: Path) -> Collection:
-        documents: list[Document] = []
+        documents: list[CorpusDocument] = []
         queries: list[Query] = []
         for n, row in enumerate(read(data / "conflict" / file)):
             reports = [(f"{n}.{m}", d) for m, d in enumerate(row["docs"]) if (d["text"] or "").strip()]
@@ -96,7 +96,7 @@ def collected(file: str) -> Callable[[Path], Collection]:
 
 
 def bbc(data: Path) -> Collection:
-    documents: list[Document] = []
+    documents: list[CorpusDocument] = []
     queries: list[Query] = []
     chance, seen = random.Random(2), set()
     for row in lines(data / "news" / "bbc.jsonl.gz"):
@@ -128,7 +128,7 @@ def build(name: str, data: Path, home: Path) -> list[Query]:
     """Fill the library; returns the queries with the ids that the library gave: of copies one is kept."""
     documents, queries = SETS[name](data)
     engine = connect(Settings(rag_home=home))
-    drafts = [Draft(text.strip(), title, f"id:{id_}", id=id_) for id_, title, text in documents]
+    drafts = [Document(text.strip(), title, f"id:{id_}", id=id_) for id_, title, text in documents]
     for at in range(0, len(drafts), BATCH):
         engine.store(drafts[at : at + BATCH])
         print(f"\r{name}: {at:,} of {len(drafts):,}", end="", file=sys.stderr)

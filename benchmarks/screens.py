@@ -25,11 +25,10 @@ from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 
 from benchmarks.screens_library import ARTICLES, crowded, disagreeing, older
-from rag.assembly import connect
 from rag.engine import LocalEngine
-from rag.kept import Asked
-from rag.records import Answer
+from rag.records import Answer, StoredExchange
 from rag.settings import Settings
+from rag.wiring import connect
 from tests.conftest import SEEDS, Server, run_rag, start_server, stop_server
 from tests.fakes.openai_server import FakeOpenAI
 from tests.ui.asking import answered, cite
@@ -81,7 +80,7 @@ class Studio:
 
     def _keep(self, engine: LocalEngine, answer: Answer) -> str:
         conversation = engine.conversations.begin(self.owner, answer.question)
-        engine.conversations.keep(conversation.id, self.owner, Asked(answer.id, answer.question, answer))
+        engine.conversations.keep(conversation.id, self.owner, StoredExchange(answer.id, answer.question, answer))
         return conversation.id
 
     def open(

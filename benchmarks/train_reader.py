@@ -28,7 +28,7 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from benchmarks import squad
-from benchmarks.reader_training.data import Material
+from benchmarks.reader_training.data import RawSource
 from benchmarks.reader_training.examples import Sampler
 from benchmarks.reader_training.export import export
 from benchmarks.reader_training.loss import collate, loss
@@ -66,7 +66,7 @@ def main() -> None:
     tokenizer = Tokenizer.from_file(str(encoder.path / TOKENIZER))
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    material = Material()
+    material = RawSource()
     answered = sum(bool(example.answers) for example in material.examples)
     print(f"{len(material.examples)} questions, {answered} answered; held out: {', '.join(sorted(squad.held_out()))}")
     fit(model, Sampler(material, tokenizer, SEED), options.minutes * 60, options.checkpoint)

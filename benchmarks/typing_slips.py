@@ -33,15 +33,15 @@ from statistics import fmean
 from benchmarks import squad
 from benchmarks.gate import off_topic_questions
 from benchmarks.learn_quoting import news_set
-from rag.answering.answerer import Answerer
-from rag.assembly import connect
+from rag.answering.pipeline import Answerer
 from rag.engine import LocalEngine
+from rag.english.words import fold, is_stop_word
 from rag.evaluation.matching import holds
-from rag.records import Done, Draft, Question, Quote
+from rag.records import Document, Done, Question, Quote
 from rag.retrieval.retriever import Retriever
 from rag.retrieval.spelling import is_one_slip
 from rag.settings import Settings
-from rag.text.words import fold, is_stop_word
+from rag.wiring import connect
 
 Right = Callable[[Quote], bool]
 
@@ -54,7 +54,7 @@ _NEWS = ("news/reuters21578.jsonl.gz", "news/bbc.jsonl.gz", "mtrag/passages-clap
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class StoredExchange:
     kind: str
     question: str
     right: Right
@@ -78,22 +78,24 @@ class AsTyped(Retriever):
 # Questions
 
 
-def squad_set() -> tuple[list[Draft], list[Asked]]:
-    drafts = [Draft(p.text, p.title.replace("_", " "), f"id:{p.id}", id=p.id) for p in squad.paragraphs()]
-    asked = [Asked("answered", q.question, _from(q)) for q in squad.sample(squad.questions(), _SQUAD_QUESTIONS)]
+def squad_set() -> tuple[list[Document], list[StoredExchange]]:
+    drafts = [Document(p.text, p.title.replace("_", " "), f"id:{p.id}", id=p.id) for p in squad.paragraphs()]
+    asked = [
+        StoredExchange("answered", q.question, _from(q)) for q in squad.sample(squad.questions(), _SQUAD_QUESTIONS)
+    ]
     without = [q for q in squad.questions_with_unanswerable() if not q.answers]
-    asked += [Asked("unanswerable", q.question, _never) for q in squad.sample(without, _UNANSWERABLE)]
-    return drafts, [*asked, *(Asked("off topic", question, _never) for question in off_topic_questions())]
+    asked += [StoredExchange("unanswerable", q.question, _never) for q in squad.sample(without, _UNANSWERABLE)]
+    return drafts, [*asked, *(StoredExchange("off topic", question, _never) for question in off_topic_questions())]
 
 
-def evotemp_set() -> tuple[list[Draft], list[Asked]]:
+def evotemp_set() -> tuple[list[Document], list[StoredExchange]]:
     drafts, asked = news_set()
     found = []
     for one in asked:
         # `answers` is a partial of the expected words, which any quote may hold.
         words: Sequence[str] = getattr(one.answers, "args", ((),))[0]
         kind = "answered" if one.kind == "answerable" else "missing articles"
-        found.append(Asked(kind, one.question, _holding(words)))
+        found.append(StoredExchange(kind, one.question, _holding(words)))
     return drafts, found
 
 
@@ -101,7 +103,7 @@ def _never(_: Quote) -> bool:
     return False
 
 
-def _from(asked: squad.Asked) -> Right:
+def _from(asked: squad.StoredExchange) -> Right:
     return lambda quote: quote.article_id == asked.paragraph.id and any(holds(quote.text, a) for a in asked.answers)
 
 
@@ -136,7 +138,9 @@ def _beside(letter: str) -> list[str]:
     return [key for key, (r, c) in places.items() if key != letter and abs(r - row) <= 1 and abs(c - column) <= 1]
 
 
-def with_other_names(asked: Sequence[Asked], names: Sequence[str], retriever: Retriever) -> Iterator[Asked]:
+def with_other_names(
+    asked: Sequence[StoredExchange], names: Sequence[str], retriever: Retriever
+) -> Iterator[StoredExchange]:
     """Answered questions with another name, which the library lacks, in place of one that it has."""
     alike: dict[str, list[str]] = {}
     for name in names:
@@ -151,7 +155,7 @@ def with_other_names(asked: Sequence[Asked], names: Sequence[str], retriever: Re
         if pairs:
             match, name = random.Random(one.question).choice(pairs)
             question = one.question[: match.start()] + name + one.question[match.end() :]
-            yield Asked("another name", question, _never)
+            yield StoredExchange("another name", question, _never)
 
 
 def _is_other(name: str, other: str, retriever: Retriever) -> bool:
@@ -179,7 +183,7 @@ def names_of(data: Path) -> list[str]:
 # Asking
 
 
-def opened(folder: Path, drafts: Sequence[Draft]) -> LocalEngine:
+def opened(folder: Path, drafts: Sequence[Document]) -> LocalEngine:
     engine = connect(Settings(rag_home=folder))
     assert isinstance(engine, LocalEngine)  # nobody else holds the folder
     if not engine.count():
@@ -195,7 +199,7 @@ def outcome(answerer: Answerer, question: str, right: Right) -> Outcome:
     return Outcome(bool(quotes) and right(quotes[0]), last.answer.verdict == "no_evidence")
 
 
-def report(label: str, answerer: Answerer, asked: Sequence[Asked]) -> None:
+def report(label: str, answerer: Answerer, asked: Sequence[StoredExchange]) -> None:
     retriever = answerer.retriever
     plain = replace(answerer, retriever=AsTyped(retriever.library, retriever.projection, retriever.encode))
     pairs, changed = [], 0
@@ -218,7 +222,9 @@ def main(data: Path, folder: Path) -> None:
             report(f"{name}, {kind}", engine.answerer, own)
             slips = [replace(one, question=slip) for one in own if (slip := mistyped(one.question))]
             report(f"{name}, {kind}, with a slip", engine.answerer, slips)
-        source = asked if name == "news" else [Asked("answered", q.question, _never) for q in squad.questions()]
+        source = (
+            asked if name == "news" else [StoredExchange("answered", q.question, _never) for q in squad.questions()]
+        )
         others = with_other_names([one for one in source if one.kind == "answered"], names, engine.retriever)
         report(f"{name}, another name", engine.answerer, [one for one, _ in zip(others, range(_NAMES), strict=False)])
         engine.close()

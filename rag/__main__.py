@@ -13,7 +13,7 @@ def main() -> None:
         # Not by an exception: raised inside a package's import, it may be caught or wrapped there.
         signal.signal(signal.SIGINT, _leave)
     # Imported here: at the top, nothing would be ready for Ctrl-C yet.
-    from rag import cli
+    from rag.cli import commands as cli
 
     signal.signal(signal.SIGINT, before)
     cli.main()

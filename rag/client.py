@@ -11,10 +11,20 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from rag.errors import InvalidRequest, ServerError, SourceTooLarge, UnknownArticle
-from rag.kept import Feedback
-from rag.records import Article, ArticleSummary, Diagnosis, Draft, Event, Filters, Question, SearchResult, Stored
+from rag.records import (
+    Article,
+    ArticleSummary,
+    Diagnosis,
+    Document,
+    Event,
+    Feedback,
+    Filters,
+    Question,
+    SearchResult,
+    StoreResult,
+)
+from rag.serialization import ARTICLE, ARTICLES, DIAGNOSIS, FEEDBACK, SEARCH_RESULTS, event_from_json, to_json
 from rag.settings import Settings
-from rag.wire import ARTICLE, ARTICLES, DIAGNOSIS, FEEDBACK, SEARCH_RESULTS, event_from_json, to_json
 
 _PAGE = 1000
 # An ingest or a repair may keep the server busy for minutes; connecting may not.
@@ -55,11 +65,11 @@ class RemoteEngine:
         # A request for every file would cost more than reading most of them.
         return False
 
-    def store(self, drafts: Sequence[Draft]) -> list[Stored]:
+    def store(self, drafts: Sequence[Document]) -> list[StoreResult]:
         stored = []
         for draft in drafts:
             said = self._call("POST", "/v1/drafts", to_json(draft))
-            stored.append(Stored(said["id"], said["status"], said["passages"]))
+            stored.append(StoreResult(said["id"], said["status"], said["passages"]))
         return stored
 
     def articles(self, limit: int = -1, after: str | None = None) -> list[ArticleSummary]:

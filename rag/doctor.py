@@ -11,13 +11,13 @@ from rag.errors import EncoderError, LibraryDamaged, RagError
 from rag.models.cross_encoder import CrossEncoder
 from rag.models.deadline import Deadline
 from rag.models.encoder import Encoder
+from rag.models.llm import OpenAIModel
 from rag.models.reader import GRAPH, PACKAGED, TOKENIZER, LocalReader
-from rag.models.writer import OpenAIWriter
 from rag.records import Check, Diagnosis
 from rag.settings import Settings, look_over
 from rag.slack_check import check_slack
+from rag.storage.index_sync import IndexSync
 from rag.storage.library import Library
-from rag.storage.projection import Projection
 
 # SHA-256 of the files in rag/models/weights: who trains the reader anew puts those of `sha256sum` here.
 READER_PINS = {
@@ -34,8 +34,8 @@ class Doctor:
     settings: Settings
     library: Library
     encoder: Callable[[], Encoder]
-    projection: Callable[[], Projection]
-    writer: OpenAIWriter | None
+    projection: Callable[[], IndexSync]
+    writer: OpenAIModel | None
     weights: Path = PACKAGED
 
     def examine(self, repair: bool) -> Diagnosis:

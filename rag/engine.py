@@ -9,32 +9,32 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-from rag.answering.answerer import Answerer
+from rag.answering.pipeline import Answerer
 from rag.errors import LibraryError
 from rag.ingestion.passages import passages
-from rag.kept import Feedback
 from rag.models.encoder import Encoder, Vectors
-from rag.models.writer import OpenAIWriter
+from rag.models.llm import OpenAIModel
 from rag.records import (
     Answer,
     Article,
     ArticleSummary,
     Diagnosis,
+    Document,
     Done,
-    Draft,
     Event,
+    Feedback,
     Filters,
     Question,
     SearchResult,
-    Stored,
+    StoreResult,
 )
 from rag.retrieval.retriever import Retriever, searchable
 from rag.storage.channels import Channels
 from rag.storage.conversations import Conversations
 from rag.storage.deliveries import Deliveries
+from rag.storage.feedback import FeedbackStore
+from rag.storage.index_sync import IndexSync
 from rag.storage.library import Library
-from rag.storage.opinions import Opinions
-from rag.storage.projection import Projection
 from rag.storage.transaction import Transaction
 from rag.suggesting.suggester import Suggester
 
@@ -52,7 +52,7 @@ class Engine(Protocol):
     def knows(self, fingerprint: str) -> bool:
         """Whether bytes of this fingerprint were taken in and need not be read again."""
 
-    def store(self, drafts: Sequence[Draft]) -> list[Stored]:
+    def store(self, drafts: Sequence[Document]) -> list[StoreResult]:
         """Take drafts in, all or none; what is returned is safe on disk."""
 
     def articles(self, limit: int = -1, after: str | None = None) -> list[ArticleSummary]:
@@ -113,7 +113,7 @@ class LocalEngine:
         library: Library,
         *,
         encoder: Callable[[], Encoder],
-        projection: Callable[[], Projection],
+        projection: Callable[[], IndexSync],
         retriever: Callable[[], Retriever],
         answerer: Callable[[], Answerer],
         diagnosis: Callable[[bool], Diagnosis],
@@ -121,7 +121,7 @@ class LocalEngine:
     ) -> None:
         self._library = library
         self.conversations = Conversations(library.database)
-        self.opinions = Opinions(library.database)
+        self.opinions = FeedbackStore(library.database)
         self.deliveries = Deliveries(library.database)
         self.channels = Channels(library.database)
         self._encoder = encoder
@@ -159,7 +159,7 @@ class LocalEngine:
     def prepare_writer(self) -> None:
         """Import what the writer needs, so that the first reader does not wait for it."""
         writer = self._answerer().writer
-        if isinstance(writer, OpenAIWriter):
+        if isinstance(writer, OpenAIModel):
             writer.prepare()
 
     def answer(self, question: Question) -> Iterator[Event]:
@@ -184,7 +184,7 @@ class LocalEngine:
     def knows(self, fingerprint: str) -> bool:
         return self._library.knows(fingerprint)
 
-    def store(self, drafts: Sequence[Draft]) -> list[Stored]:
+    def store(self, drafts: Sequence[Document]) -> list[StoreResult]:
         with self._changing():
             try:
                 return self._take_in(drafts, _wait_for_vectors)
@@ -229,7 +229,7 @@ class LocalEngine:
             self._closed = True
             self._on_close()
 
-    def _take_in(self, drafts: Sequence[Draft], encode: Callable[[list[str]], Vectors]) -> list[Stored]:
+    def _take_in(self, drafts: Sequence[Document], encode: Callable[[list[str]], Vectors]) -> list[StoreResult]:
         with self._library.transaction() as changes:
             stored = [_put(changes, draft) for draft in drafts]
             if changes.added:
@@ -262,10 +262,10 @@ def _wait_for_vectors(texts: list[str]) -> Vectors:
     raise _VectorsWanted(texts)
 
 
-def _put(changes: Transaction, draft: Draft) -> Stored:
+def _put(changes: Transaction, draft: Document) -> StoreResult:
     placement = changes.place(draft)
     spans = passages(draft.text) if placement.writes else []
     if placement.writes:
         changes.write(draft, placement, spans)
     changes.remember(draft, placement)
-    return Stored(placement.article_id, placement.status, len(spans))
+    return StoreResult(placement.article_id, placement.status, len(spans))

@@ -125,7 +125,7 @@ class TooBusy(RagError):
         super().__init__("too many questions are asked at once", "ask again in a minute")
 
 
-class WriterError(RagError):
+class LanguageModelError(RagError):
     """`reason` is what an answer's `degraded` says: `timeout`, `unreachable`, `bad_output`, ..."""
 
     code = "writer_error"

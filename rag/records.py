@@ -26,7 +26,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class Document:
     """An article as it was read and cleaned, before the library has seen it.
 
     `source` is the identity that makes a second ingest of the same thing an update: a file's URI, a
@@ -127,7 +127,7 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Message:
     """One earlier message of a conversation."""
 
     role: Role
@@ -139,7 +139,7 @@ class Question:
     """What was asked, with everything that narrows it."""
 
     text: str
-    history: tuple[Turn, ...] = ()
+    history: tuple[Message, ...] = ()
     filters: Filters = Filters()
     all_dates: bool = False
     mode: Mode = "auto"
@@ -159,7 +159,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class UncitedClaim:
     """A claim before its sources are numbered: one sentence and the slices it rests on."""
 
     text: str
@@ -302,7 +302,7 @@ class SearchResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoreResult:
     """What became of one draft."""
 
     id: str
@@ -351,3 +351,43 @@ class Diagnosis:
     @property
     def sound(self) -> bool:
         return all(check.ok for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation as it is listed. `filters` narrow its questions; a shared one may be read by whoever has its
+    id; `updated` is ISO 8601, in UTC."""
+
+    id: str
+    title: str
+    updated: str
+    filters: Filters = Filters()
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredExchange:
+    """One question of a conversation with its answer, which is None if it was stopped or failed. `key` is unique
+    in the conversation; `problem` is the sentence that stood in for an answer. `filters` narrowed it."""
+
+    key: str
+    question: str
+    answer: Answer | None = None
+    problem: str | None = None
+    filters: Filters = Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a reader thought of an answer. `expected` are words that the right answer holds, where they gave any;
+    `settings` are those that the answer was made with, by name; `given` is ISO 8601, in UTC."""
+
+    id: str
+    answer: Answer
+    history: tuple[Message, ...]
+    good: bool
+    comment: str = ""
+    expected: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
+    face: Literal["page", "slack"] = "page"
+    given: str = ""

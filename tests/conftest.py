@@ -86,7 +86,7 @@ def settings(home: Path) -> Settings:
 def run_rag(home: Path, *arguments: str, timeout: float = 90, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command line as a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "rag.cli", *arguments],
+        [sys.executable, "-m", "rag", *arguments],
         env=clean_environment(RAG_HOME=str(home), **environment),
         capture_output=True,
         text=True,
@@ -119,7 +119,7 @@ def seeded_copy(seeded: Path, tmp_path: Path) -> Path:
 def start_server(home: Path, *arguments: str, **environment: str) -> Server:
     """Start `rag serve` on a free port and wait until it answers."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "rag.cli", "serve", "--port", "0", *arguments],
+        [sys.executable, "-m", "rag", "serve", "--port", "0", *arguments],
         env=clean_environment(RAG_HOME=str(home), **environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -9,18 +9,18 @@ ROOT = Path(__file__).parent.parent
 
 # Lower layers first; a module may import from its own layer and from those above it in this list.
 LAYERS = [
-    {"rag.errors", "rag.records", "rag.kept", "rag.wording"},
-    {"rag.settings", "rag.text"},
+    {"rag.errors", "rag.records", "rag.wording"},
+    {"rag.settings", "rag.english"},
     {"rag.ingestion", "rag.storage", "rag.models"},
     {"rag.retrieval"},
     {"rag.answering"},
     {"rag.suggesting"},
-    {"rag.engine", "rag.doctor", "rag.slack_check", "rag.wire"},
+    {"rag.engine", "rag.doctor", "rag.slack_check", "rag.serialization"},
     {"rag.client"},
-    {"rag.assembly"},
+    {"rag.wiring"},
     {"rag.evaluation"},
-    {"rag.access", "rag.terminal", "rag.streaming", "rag.chat_api", "rag.api", "ui"},
-    {"rag.server"},
+    {"rag.http", "rag.cli.output", "ui"},
+    {"rag.http.server"},
     {"rag.cli"},
     {"rag.__main__"},
 ]
@@ -28,14 +28,14 @@ LAYERS = [
 STRANGERS = [{"rag.ingestion", "rag.storage", "rag.models"}]
 VENDORS = {
     "chromadb": {"rag.storage.vectors"},
-    "gradio": {"ui.ask_tab", "ui.ask_view", "ui.chat", "ui.shelf_tab"},
+    "gradio": {"ui.page.ask_tab", "ui.page.ask_view", "ui.page.app", "ui.page.library_tab"},
     "onnx": {"rag.models.bert_graph"},
     "onnxruntime": {"rag.models.onnx_session"},
-    "openai": {"rag.models.writer", "rag.models.remote_encoder"},
-    "llama_index": {"rag.models.writer"},
+    "openai": {"rag.models.llm", "rag.models.remote_encoder"},
+    "llama_index": {"rag.models.llm"},
     "trafilatura": {"rag.ingestion.html"},
     "pypdf": {"rag.ingestion.pdf"},
-    "rapidfuzz": {"rag.answering.written.likeness"},
+    "rapidfuzz": {"rag.answering.generation.fuzzy"},
     "sqlite3": {
         *("rag.storage.database", "rag.storage.library", "rag.storage.listing", "rag.storage.search"),
         *("rag.storage.conversations", "rag.storage.transaction"),
@@ -43,7 +43,7 @@ VENDORS = {
     "slack_bolt": {"ui.slack.app"},
     "slack_sdk": {"ui.slack.client"},
 }
-LATE = {("rag.cli", "rag.server"), ("rag.__main__", "rag.cli")}
+LATE = {("rag.cli.commands", "rag.http.server"), ("rag.__main__", "rag.cli.commands")}
 
 
 def module_name(path: Path) -> str:
@@ -77,10 +77,14 @@ IMPORTS = {name: imports_of(tree) for name, tree in MODULES.items()}
 
 
 def layer_of(module: str) -> int | None:
-    for height, members in enumerate(LAYERS):
-        if any(module == member or module.startswith(member + ".") for member in members):
-            return height
-    return None
+    """The height of the most specific entry that holds a module."""
+    places = {
+        member: height
+        for height, members in enumerate(LAYERS)
+        for member in members
+        if module == member or module.startswith(member + ".")
+    }
+    return places[max(places, key=len)] if places else None
 
 
 def part_of(module: str) -> str:

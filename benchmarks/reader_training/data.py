@@ -73,7 +73,7 @@ class BM25:
         return nlargest(count, scores, key=scores.__getitem__)
 
 
-class Material:
+class RawSource:
     """All passages, and the examples of the training titles.
 
     `examples` are those of v1.1 dev in the order of the file, then the unanswerable ones.

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from tokenizers import Tokenizer
 
-from benchmarks.reader_training.data import Example, Material
+from benchmarks.reader_training.data import Example, RawSource
 from rag.records import Span
 
 FIRST, END = 101, 102  # [CLS], [SEP]
@@ -82,7 +82,7 @@ def pair(question: list[int], title: list[int], passage: Tokens, window: range, 
 class Sampler:
     """Draws batches of groups from the material, each epoch in another order and with other variations."""
 
-    def __init__(self, material: Material, tokenizer: Tokenizer, seed: int) -> None:
+    def __init__(self, material: RawSource, tokenizer: Tokenizer, seed: int) -> None:
         self._material = material
         self._tokenizer = tokenizer
         self._random = random.Random(seed)

@@ -7,8 +7,8 @@ from datetime import date
 from difflib import get_close_matches
 
 from rag.answering.periods.period import Period
-from rag.answering.periods.searching import Dated
 from rag.answering.periods.telling import day_in_words, in_words
+from rag.answering.search import Dated
 from rag.records import Filters, Note, Source
 from rag.storage.keys import publisher_key
 from rag.storage.library import Library

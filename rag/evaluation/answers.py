@@ -15,7 +15,7 @@ from rag.evaluation.library import Step
 from rag.evaluation.lines import records
 from rag.evaluation.matching import holds
 from rag.evaluation.outcomes import Outcome
-from rag.records import Answer, Mode, Question, Quote, Turn
+from rag.records import Answer, Message, Mode, Question, Quote
 from rag.retrieval.retriever import searchable
 
 __all__ = ["AnswersRun", "Case", "Graded", "evaluate_answers", "read_cases"]
@@ -32,7 +32,7 @@ class Case:
     id: str
     question: str
     answers: tuple[str, ...] = ()
-    history: tuple[Turn, ...] = ()
+    history: tuple[Message, ...] = ()
     articles: frozenset[str] = frozenset()
 
 
@@ -140,7 +140,7 @@ def _strings(record: Mapping[str, Any], name: str, where: str) -> tuple[str, ...
     return tuple(value)
 
 
-def _history(value: object, where: str) -> tuple[Turn, ...]:
+def _history(value: object, where: str) -> tuple[Message, ...]:
     if value is None:
         return ()
     found = []
@@ -149,7 +149,7 @@ def _history(value: object, where: str) -> tuple[Turn, ...]:
         if role not in ("user", "assistant") or not isinstance(content, str):
             remedy = 'write a list of {"role": "user" or "assistant", "content": "..."}'
             raise InvalidRequest(f'{where}: its "history" cannot be read', remedy)
-        found.append(Turn(role, content))
+        found.append(Message(role, content))
     return tuple(found)
 
 

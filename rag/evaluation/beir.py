@@ -10,11 +10,11 @@ from rag.errors import InvalidRequest
 from rag.evaluation.lines import located, records, text_lines
 from rag.retrieval.retriever import searchable
 
-__all__ = ["Collection", "Document", "Query", "read_collection"]
+__all__ = ["Collection", "CorpusDocument", "Query", "read_collection"]
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class CorpusDocument:
     id: str
     title: str
     text: str
@@ -31,7 +31,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    documents: tuple[Document, ...]
+    documents: tuple[CorpusDocument, ...]
     queries: tuple[Query, ...]
 
 
@@ -48,7 +48,7 @@ def read_collection(folder: Path) -> Collection:
     judged = _read_judgements(located(folder / "qrels" / "test.tsv", folder / "qrels.tsv"))
     documents = {}
     for where, record in records(corpus):
-        document = Document(_id(record, where), _text(record, "title", where), _text(record, "text", where))
+        document = CorpusDocument(_id(record, where), _text(record, "title", where), _text(record, "text", where))
         if document.id in documents:
             raise InvalidRequest(f"{where} is the second document with the id {document.id!r}", "remove one")
         documents[document.id] = document

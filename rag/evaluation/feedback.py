@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rag.kept import Feedback
+from rag.records import Feedback
 
 __all__ = ["Gradable", "gradable"]
 

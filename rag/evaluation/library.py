@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rag.assembly import connect
 from rag.engine import LocalEngine
 from rag.errors import UnknownArticle
-from rag.evaluation.beir import Document
-from rag.ingestion.ingest import ingest
-from rag.ingestion.loading import Rules
+from rag.evaluation.beir import CorpusDocument
+from rag.ingestion.loading import IngestLimits
+from rag.ingestion.pipeline import ingest
 from rag.settings import Settings
+from rag.wiring import connect
 
 __all__ = ["Filled", "Step", "ThrowAway", "throw_away_library"]
 
@@ -41,14 +41,14 @@ class ThrowAway:
     home: Path
     settings: Settings
 
-    def fill(self, documents: Sequence[Document], step: Step) -> Filled:
+    def fill(self, documents: Sequence[CorpusDocument], step: Step) -> Filled:
         """Take documents in as the product takes in a dump. Raises LibraryError or EncoderError."""
         dump = self.home / "documents.jsonl"
         with dump.open("w", encoding="utf-8") as file:
             for n, document in enumerate(documents):
                 record = {"id": _article_id(n), "title": document.title, "text": document.text}
                 file.write(json.dumps(record) + "\n")
-        rules = Rules(max_bytes=self.settings.max_article_bytes, allow_private=False)
+        rules = IngestLimits(max_bytes=self.settings.max_article_bytes, allow_private=False)
         report = ingest([str(dump)], self.engine, rules, _Taken(step, len(documents)))
         failures = {failure.source.rpartition(":")[2]: failure for failure in report.failed}
         behind: dict[str, list[str]] = {}

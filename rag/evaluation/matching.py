@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
-from rag.text.words import fold
+from rag.english.words import fold
 
 __all__ = ["holds", "tokens"]
 

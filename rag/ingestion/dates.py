@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
 
-from rag.text.months import MONTHS, month_number
+from rag.english.months import MONTHS, month_number
 
 __all__ = ["DateLine", "parse_date", "read_date_line"]
 

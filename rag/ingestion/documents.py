@@ -15,7 +15,7 @@ from rag.ingestion.header import split_header
 from rag.ingestion.html import read_html
 from rag.ingestion.markdown import plain_text, resolve_left_overs, split_front_matter
 from rag.ingestion.pdf import read_pdf
-from rag.records import Draft
+from rag.records import Document
 
 __all__ = ["draft_from_bytes", "draft_from_record", "usable_id"]
 
@@ -40,7 +40,7 @@ _HTML_START = re.compile(
 
 def draft_from_bytes(
     name: str, data: bytes, *, source: str | None, url: str | None = None, charset: str | None = None
-) -> Draft:
+) -> Document:
     """Read one article; its format follows from the name's suffix and from how the bytes begin.
 
     `charset` is the encoding that a server declared. Raises SourceUnreadable if the bytes cannot be read
@@ -61,7 +61,7 @@ def draft_from_bytes(
     return finish(replace(found, url=url or found.url), source=source)
 
 
-def draft_from_record(record: Mapping[str, object], *, where: str) -> Draft:
+def draft_from_record(record: Mapping[str, object], *, where: str) -> Document:
     """One line of a dump, or an article as JSON: `text` and what else INTERFACE.md names.
 
     `where` names the place in errors ("dump.jsonl:7"). Raises SourceUnreadable for a field of the wrong

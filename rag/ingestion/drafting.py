@@ -9,7 +9,7 @@ from rag.errors import NoArticle
 from rag.ingestion.cleaning import clean, one_line, opening_words
 from rag.ingestion.dates import parse_date, read_date_line
 from rag.ingestion.language import foreign_language
-from rag.records import Draft
+from rag.records import Document
 
 __all__ = ["UNSAFE", "RawArticle", "finish", "read_published"]
 
@@ -37,7 +37,7 @@ class RawArticle:
     warnings: tuple[str, ...] = ()
 
 
-def finish(found: RawArticle, *, source: str | None, id: str | None = None) -> Draft:
+def finish(found: RawArticle, *, source: str | None, id: str | None = None) -> Document:
     """Clean the text and settle title, authors and date. Raises NoArticle if no text is left."""
     title = one_line(found.title)
     cleaned = clean(_with_byline_apart(found.text), title=title)
@@ -54,7 +54,7 @@ def finish(found: RawArticle, *, source: str | None, id: str | None = None) -> D
         url = None
     if language := foreign_language(cleaned.text):
         warnings += (f"the local encoder knows English; this looks like {language}",)
-    return Draft(
+    return Document(
         text=cleaned.text,
         title=title or one_line(cleaned.title) or opening_words(cleaned.text),
         source=source,

@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from rag.errors import SourceTooLarge, SourceUnreadable
 from rag.ingestion.decoding import decode
 from rag.ingestion.documents import draft_from_record
-from rag.records import Draft
+from rag.records import Document
 
 __all__ = ["DumpLine", "draft_from_line", "is_dump", "read_lines"]
 
@@ -56,7 +56,7 @@ def read_lines(path: Path, *, max_bytes: int) -> Iterator[DumpLine]:
         raise SourceUnreadable(f"{path} breaks off after line {number}", "fetch or pack it again") from error
 
 
-def draft_from_line(line: DumpLine, *, where: str, max_bytes: int) -> Draft:
+def draft_from_line(line: DumpLine, *, where: str, max_bytes: int) -> Document:
     """The article of one line; `where` names it in errors ("dump.jsonl:7")."""
     if line.too_long:
         limit = f"{max_bytes / 1_000_000:g} MB"

@@ -17,9 +17,9 @@ from rag.ingestion.documents import draft_from_bytes, draft_from_record
 from rag.ingestion.dump import draft_from_line, is_dump, read_lines
 from rag.ingestion.feeds import Entry, is_feed, read_feed
 from rag.ingestion.fetching import Fetched, fetch
-from rag.records import Draft
+from rag.records import Document
 
-__all__ = ["Material", "Origin", "Rules", "discover", "from_paste", "from_upload", "from_web"]
+__all__ = ["IngestLimits", "RawSource", "SourceRef", "discover", "from_paste", "from_upload", "from_web"]
 
 # Part of every fingerprint: raise it when the reading or the cleaning of articles changes, so that what
 # was taken in before is read again.
@@ -37,7 +37,7 @@ _SUFFIX_OF_TYPE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class IngestLimits:
     """Limits of a run: bytes of one article, and whether private addresses may be fetched."""
 
     max_bytes: int
@@ -45,7 +45,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class RawSource:
     """An article's bytes before they are read; `draft` reads them and raises SourceError.
 
     The same fingerprint means the same draft: what is known by it need not be read again, which for
@@ -53,22 +53,22 @@ class Material:
     """
 
     fingerprint: str
-    draft: Callable[[], Draft]
+    draft: Callable[[], Document]
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class SourceRef:
     """Where one article comes from; `name` is shown to people, `open` raises SourceError."""
 
     name: str
-    open: Callable[[], Material]
+    open: Callable[[], RawSource]
 
-    def load(self) -> Draft:
+    def load(self) -> Document:
         """The article itself. Raises SourceError."""
         return self.open().draft()
 
 
-def discover(source: str, rules: Rules) -> Iterator[Origin]:
+def discover(source: str, rules: IngestLimits) -> Iterator[SourceRef]:
     """The articles of a source, found as the iteration goes on and read when they are loaded.
 
     Raises SourceError, in the iteration, where the source as a whole is of no use.
@@ -79,7 +79,7 @@ def discover(source: str, rules: Rules) -> Iterator[Origin]:
         yield from _from_disk(source, rules)
 
 
-def from_upload(name: str, data: bytes, rules: Rules) -> Iterator[Origin]:
+def from_upload(name: str, data: bytes, rules: IngestLimits) -> Iterator[SourceRef]:
     """The articles of a file that was sent: its name tells the format, its text is its identity.
 
     Raises SourceError, in the iteration, where the file as a whole is of no use.
@@ -87,7 +87,7 @@ def from_upload(name: str, data: bytes, rules: Rules) -> Iterator[Origin]:
     _check_size(name, len(data), rules)
     if not is_dump(name):
         read = partial(draft_from_bytes, name, data, source=None)
-        yield Origin(name, partial(_material, read, f"upload{PurePath(name.lower()).suffix}", data))
+        yield SourceRef(name, partial(_material, read, f"upload{PurePath(name.lower()).suffix}", data))
         return
     with TemporaryDirectory(prefix="dateline-") as folder:
         # A name of our own: what was sent may be no name of a file here.
@@ -96,15 +96,15 @@ def from_upload(name: str, data: bytes, rules: Rules) -> Iterator[Origin]:
         yield from _from_dump(path, rules, name=name, line="line ")
 
 
-def from_paste(text: str, title: str, rules: Rules) -> Iterator[Origin]:
+def from_paste(text: str, title: str, rules: IngestLimits) -> Iterator[SourceRef]:
     """An article as somebody typed or pasted it; without a title it takes its own. Raises SourceTooLarge."""
     name, data = title.strip() or "the pasted text", text.encode("utf-8", "replace")
     _check_size(name, len(data), rules)
     read = partial(draft_from_record, {"text": text, "title": title.strip() or None}, where=name)
-    yield Origin(name, partial(_material, read, f"paste {title.strip()}", data))
+    yield SourceRef(name, partial(_material, read, f"paste {title.strip()}", data))
 
 
-def _from_disk(source: str, rules: Rules) -> Iterator[Origin]:
+def _from_disk(source: str, rules: IngestLimits) -> Iterator[SourceRef]:
     try:
         path = Path(source).expanduser()
         is_folder = path.is_dir()
@@ -119,7 +119,7 @@ def _from_disk(source: str, rules: Rules) -> Iterator[Origin]:
         yield from _from_file(path, rules)
 
 
-def _from_folder(folder: Path, rules: Rules) -> Iterator[Origin]:
+def _from_folder(folder: Path, rules: IngestLimits) -> Iterator[SourceRef]:
     """The articles below a folder in the order of their names; hidden ones and circular links are left out."""
     empty = True
     for origin in _walk(folder, rules, seen=set()):
@@ -130,7 +130,7 @@ def _from_folder(folder: Path, rules: Rules) -> Iterator[Origin]:
         raise NoArticle(f"the folder {_shown(folder)} holds no articles", f"articles are files ending in {kinds}")
 
 
-def _walk(folder: Path, rules: Rules, *, seen: set[tuple[int, int]]) -> Iterator[Origin]:
+def _walk(folder: Path, rules: IngestLimits, *, seen: set[tuple[int, int]]) -> Iterator[SourceRef]:
     try:
         at = folder.stat()
         entries = sorted(folder.iterdir())
@@ -148,10 +148,10 @@ def _walk(folder: Path, rules: Rules, *, seen: set[tuple[int, int]]) -> Iterator
         elif is_dump(entry.name):
             yield from _from_dump_in_folder(entry, rules)
         elif entry.name.lower().endswith(_ARTICLE_SUFFIXES):
-            yield Origin(_shown(entry), partial(_open_file, entry, rules.max_bytes))
+            yield SourceRef(_shown(entry), partial(_open_file, entry, rules.max_bytes))
 
 
-def _from_dump_in_folder(path: Path, rules: Rules) -> Iterator[Origin]:
+def _from_dump_in_folder(path: Path, rules: IngestLimits) -> Iterator[SourceRef]:
     """A broken dump is one failure of the folder, not its end."""
     try:
         yield from _from_dump(path, rules)
@@ -159,14 +159,16 @@ def _from_dump_in_folder(path: Path, rules: Rules) -> Iterator[Origin]:
         yield _failing(_shown(path), error)
 
 
-def _from_file(path: Path, rules: Rules) -> Iterator[Origin]:
+def _from_file(path: Path, rules: IngestLimits) -> Iterator[SourceRef]:
     if is_dump(path.name):
         yield from _from_dump(path, rules)
     else:
-        yield Origin(_shown(path), partial(_open_file, path, rules.max_bytes))
+        yield SourceRef(_shown(path), partial(_open_file, path, rules.max_bytes))
 
 
-def _from_dump(path: Path, rules: Rules, *, name: str | None = None, line: str | None = None) -> Iterator[Origin]:
+def _from_dump(
+    path: Path, rules: IngestLimits, *, name: str | None = None, line: str | None = None
+) -> Iterator[SourceRef]:
     """`name` is shown for the file and `line` before the number of a line; both tell the path by default."""
     shown = _shown(path) if name is None else name
     empty = True
@@ -176,14 +178,14 @@ def _from_dump(path: Path, rules: Rules, *, name: str | None = None, line: str |
             where = f"{shown}:{read_line.number}" if line is None else f"{line}{read_line.number}"
             read = partial(draft_from_line, read_line, where=where, max_bytes=rules.max_bytes)
             # A line says itself what it is: the dump may have another name the next time.
-            yield Origin(where, partial(_material, read, "", read_line.data))
+            yield SourceRef(where, partial(_material, read, "", read_line.data))
     except SourceUnreadable as error:
         raise SourceUnreadable(error.message.replace(str(path), shown, 1), error.remedy) from error
     if empty:
         raise NoArticle(f"{shown} is empty", "a dump holds one JSON object a line")
 
 
-def _open_file(path: Path, max_bytes: int) -> Material:
+def _open_file(path: Path, max_bytes: int) -> RawSource:
     try:
         status = path.stat()
         if not S_ISREG(status.st_mode):
@@ -202,28 +204,28 @@ def _open_file(path: Path, max_bytes: int) -> Material:
     return _material(partial(draft_from_bytes, path.name, data, source=uri), uri, data)
 
 
-def from_web(address: str, rules: Rules) -> Iterator[Origin]:
+def from_web(address: str, rules: IngestLimits) -> Iterator[SourceRef]:
     """The article, or those of the feed, at an address; never a file of this machine.
 
     Raises SourceError, in the iteration, where the address as a whole is of no use.
     """
     fetched = fetch(address, max_bytes=rules.max_bytes, allow_private=rules.allow_private)
     if not is_feed(fetched.content_type, fetched.data):
-        yield Origin(fetched.url, partial(_material, partial(_draft_from_web, fetched), fetched.url, fetched.data))
+        yield SourceRef(fetched.url, partial(_material, partial(_draft_from_web, fetched), fetched.url, fetched.data))
         return
     entries = read_feed(fetched.data, fetched.url)
     if not entries:
         raise NoArticle(f"the feed {fetched.url} has no entries", "try again when it has some")
     for entry in entries:
-        yield Origin(entry.link, partial(_open_entry, entry, rules))
+        yield SourceRef(entry.link, partial(_open_entry, entry, rules))
 
 
-def _open_entry(entry: Entry, rules: Rules) -> Material:
+def _open_entry(entry: Entry, rules: IngestLimits) -> RawSource:
     fetched = fetch(entry.link, max_bytes=rules.max_bytes, allow_private=rules.allow_private)
     return _material(partial(_draft_from_entry, entry, fetched), f"{fetched.url} {entry}", fetched.data)
 
 
-def _draft_from_entry(entry: Entry, fetched: Fetched) -> Draft:
+def _draft_from_entry(entry: Entry, fetched: Fetched) -> Document:
     """The article behind an entry of a feed; what the page does not say is taken from the entry."""
     draft = _draft_from_web(fetched)
     if draft.published is None and entry.published is not None:
@@ -231,29 +233,29 @@ def _draft_from_entry(entry: Entry, fetched: Fetched) -> Draft:
     return replace(draft, publisher=draft.publisher or entry.publisher, authors=draft.authors or entry.authors)
 
 
-def _draft_from_web(fetched: Fetched) -> Draft:
+def _draft_from_web(fetched: Fetched) -> Document:
     name = fetched.url.partition("?")[0] + _SUFFIX_OF_TYPE.get(fetched.content_type, "")
     if fetched.content_type.startswith(("image/", "video/", "audio/", "font/")):
         raise SourceUnreadable(f"{fetched.url} is {fetched.content_type}, no article", "give an article's address")
     return draft_from_bytes(name, fetched.data, source=fetched.url, url=fetched.url, charset=fetched.charset)
 
 
-def _failing(name: str, error: SourceError) -> Origin:
-    def fail() -> Material:
+def _failing(name: str, error: SourceError) -> SourceRef:
+    def fail() -> RawSource:
         raise error
 
-    return Origin(name, fail)
+    return SourceRef(name, fail)
 
 
-def _material(draft: Callable[[], Draft], identity: str, data: bytes) -> Material:
+def _material(draft: Callable[[], Document], identity: str, data: bytes) -> RawSource:
     """`identity` is what the draft depends on besides the bytes."""
     whole = hashlib.sha256(_READING)
     for part in (os.fsencode(identity), data):
         whole.update(len(part).to_bytes(8, "big") + part)
-    return Material(whole.hexdigest(), draft)
+    return RawSource(whole.hexdigest(), draft)
 
 
-def _check_size(name: str, size: int, rules: Rules) -> None:
+def _check_size(name: str, size: int, rules: IngestLimits) -> None:
     if size > rules.max_bytes:
         limit = f"{rules.max_bytes / 1_000_000:g} MB"
         raise SourceTooLarge(f"{name} is larger than {limit}", "raise RAG_MAX_ARTICLE_MB or split it")

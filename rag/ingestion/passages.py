@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.english.sentences import sentences
 from rag.records import Span
-from rag.text.sentences import sentences
 
 __all__ = ["estimate_tokens", "pack", "passages"]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from rag.errors import WriterError
+from rag.errors import LanguageModelError
 
 __all__ = ["failure", "reason_of", "refuses_json_mode", "refuses_parameters", "seconds_until_retry"]
 
@@ -64,9 +64,9 @@ _MESSAGES = {
 _OVERLOAD_PAUSE_S = 0.5
 
 
-def failure(reason: str) -> WriterError:
+def failure(reason: str) -> LanguageModelError:
     """The error of a reason, in words of our own: those of a server may hold the prompt or the key."""
-    return WriterError(reason, _MESSAGES[reason])
+    return LanguageModelError(reason, _MESSAGES[reason])
 
 
 def reason_of(error: Exception) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate, pairwise
 
-from rag.text.words import WORD, content_words, fold, is_stop_word
+from rag.english.words import WORD, content_words, fold, is_stop_word
 
 __all__ = ["Frequency", "counts", "expression", "unheld"]
 

@@ -16,8 +16,8 @@ from rag.records import Filters, Hit
 from rag.retrieval.fusion import Fused, Scores, fuse, min_max
 from rag.retrieval.lexical import Frequency, counts, expression
 from rag.retrieval.spelling import respelled
+from rag.storage.index_sync import IndexSync
 from rag.storage.library import Library
-from rag.storage.projection import Projection
 
 LONGEST_QUERY = 4000
 
@@ -52,7 +52,7 @@ class Retriever:
     """
 
     library: Library
-    projection: Projection
+    projection: IndexSync
     encode: Encode
     dense_weight: float = 0.55
     depth: int = 100

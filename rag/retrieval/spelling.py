@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from rag.english.words import WORD, fold, stem
 from rag.retrieval.lexical import Frequency, unheld
-from rag.text.words import WORD, fold, stem
 
 __all__ = ["Vocabulary", "is_one_slip", "respelled"]
 

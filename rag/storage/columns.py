@@ -10,8 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from rag.kept import Feedback
-from rag.records import Answer, Filters
+from rag.records import Answer, Feedback, Filters
 
 __all__ = ["ANSWER", "FEEDBACK", "FILTERS", "hashed", "now", "packed", "storable"]
 

@@ -9,8 +9,7 @@ import sqlite3
 from pydantic import ValidationError
 
 from rag.errors import InvalidRequest, UnknownConversation
-from rag.kept import Asked, Conversation
-from rag.records import Answer, Filters
+from rag.records import Answer, Conversation, Filters, StoredExchange
 from rag.storage.columns import ANSWER, FILTERS, hashed, now, packed, storable
 from rag.storage.database import Database
 
@@ -56,7 +55,7 @@ class Conversations:
         with self._database.reading() as connection:
             return _is_owned(connection, conversation_id, owner)
 
-    def asked(self, conversation_id: str, owner: str, last: int | None = None) -> list[Asked]:
+    def asked(self, conversation_id: str, owner: str, last: int | None = None) -> list[StoredExchange]:
         """What was asked in it, oldest first, or the `last` of that. Raises UnknownConversation."""
         with self._database.reading() as connection:
             id_ = _visible(connection, conversation_id, owner)["id"]
@@ -89,7 +88,7 @@ class Conversations:
             )
         return conversation
 
-    def keep(self, conversation_id: str, owner: str, asked: Asked) -> None:
+    def keep(self, conversation_id: str, owner: str, asked: StoredExchange) -> None:
         """Add what was asked at the end, or put it in the place of what has its key.
 
         A question that has its whole answer keeps it: a stop may arrive after the end.
@@ -209,7 +208,7 @@ def _conversation(row: sqlite3.Row) -> Conversation:
     return Conversation(row["id"], row["title"], row["updated"], filters, bool(row["shared"]))
 
 
-def _asked(row: sqlite3.Row) -> Asked:
+def _asked(row: sqlite3.Row) -> StoredExchange:
     answer: Answer | None = None
     problem = row["problem"]
     if row["answer"] is not None:
@@ -217,7 +216,7 @@ def _asked(row: sqlite3.Row) -> Asked:
             answer = ANSWER.validate_json(row["answer"])
         except ValidationError:
             problem = problem or _UNREADABLE
-    return Asked(row["key"], row["question"], answer, problem, _filters(row["filters"], row["key"]))
+    return StoredExchange(row["key"], row["question"], answer, problem, _filters(row["filters"], row["key"]))
 
 
 def _filters(kept: bytes, of: str) -> Filters:

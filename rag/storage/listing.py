@@ -7,8 +7,8 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.english.words import fold
 from rag.records import ArticleSummary
-from rag.text.words import fold
 
 __all__ = ["Listing"]
 

@@ -20,7 +20,7 @@ _TIMEOUT_S = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class IndexDamage:
     """How an index compares: ids on both sides, and how many sampled passages did not find themselves."""
 
     missing: tuple[str, ...] = ()
@@ -39,20 +39,20 @@ class Finding:
         return not (self.damaged or self.missing or self.surplus)
 
 
-def probe(library: Path, folder: Path, model: str) -> Finding:
+def probe(library: Path, folder: Path, model: str) -> IndexDamage:
     """Check the folder in a child process; a crash is a finding, not a failure."""
     command = [sys.executable, "-m", "rag.storage.probe", str(library), str(folder), model]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
         said = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
-        return Finding(broken="it could not be read within five minutes")
+        return IndexDamage(broken="it could not be read within five minutes")
     except json.JSONDecodeError:
-        return Finding(broken=f"reading it ended the process (exit {done.returncode})")
-    return Finding(tuple(said.pop("missing")), tuple(said.pop("surplus")), **said)
+        return IndexDamage(broken=f"reading it ended the process (exit {done.returncode})")
+    return IndexDamage(tuple(said.pop("missing")), tuple(said.pop("surplus")), **said)
 
 
-def compare(library: Library, index: VectorIndex, model: str) -> Finding:
+def compare(library: Library, index: VectorIndex, model: str) -> IndexDamage:
     wanted = library.index_ids()
     present = index.ids()
     common = [id_ for id_ in wanted if id_ in present]
@@ -63,7 +63,7 @@ def compare(library: Library, index: VectorIndex, model: str) -> Finding:
         # Copies of one text share a vector, so the similarity tells, not the id.
         lost += not nearest or nearest[0][1] < 0.999
     surplus = present.difference(wanted)
-    return Finding(
+    return IndexDamage(
         missing=tuple(id_ for id_ in wanted if id_ not in present),
         surplus=tuple(sorted(surplus)),
         sampled=len(sample),
@@ -75,7 +75,7 @@ def main(library: str, folder: str, model: str) -> None:
     try:
         finding = compare(Library(Path(library)), VectorIndex(Path(folder)), model)
     except IndexUnusable as error:
-        finding = Finding(broken=error.message)
+        finding = IndexDamage(broken=error.message)
     sys.stdout.write(json.dumps(asdict(finding)))
 
 

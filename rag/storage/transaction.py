@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import UnknownArticle
-from rag.records import Draft, IngestStatus, Span
+from rag.records import Document, IngestStatus, Span
 from rag.storage.keys import TEXT_ADDRESS, input_hash, input_text, new_article_id, publisher_key, text_digest
 
 Vectors = NDArray[np.float32]
@@ -42,7 +42,7 @@ class Transaction:
     def changed(self) -> bool:
         return bool(self.added or self.removed)
 
-    def place(self, draft: Draft) -> Placement:
+    def place(self, draft: Document) -> Placement:
         """Decide what a draft is to the library, and move addresses accordingly.
 
         The same source with the same text is unchanged; with another text it is updated; a text that
@@ -70,7 +70,7 @@ class Transaction:
         self._part_from_others(draft, digest, owner)
         return Placement("updated", owner["id"], owner["version"] + 1, True)
 
-    def write(self, draft: Draft, placement: Placement, spans: Sequence[Span]) -> None:
+    def write(self, draft: Document, placement: Placement, spans: Sequence[Span]) -> None:
         """Write the article version and its passages in place of the earlier ones."""
         article_id, version, digest = placement.article_id, placement.version, text_digest(draft.text)
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -103,7 +103,7 @@ class Transaction:
         # After the new ones are in, so that the vectors they share with the old ones stay.
         self._drop_passages(article_id, before=version)
 
-    def remember(self, draft: Draft, placement: Placement) -> None:
+    def remember(self, draft: Document, placement: Placement) -> None:
         """Note which bytes led here, once the article is written (see Library.knows)."""
         if draft.fingerprint is not None:
             self._connection.execute(
@@ -149,7 +149,7 @@ class Transaction:
         row = self._connection.execute("SELECT 1 FROM vectors WHERE model = ? AND input_hash = ?", (model, digest))
         return row.fetchone() is not None
 
-    def _owner(self, draft: Draft, digest: str) -> sqlite3.Row | None:
+    def _owner(self, draft: Document, digest: str) -> sqlite3.Row | None:
         """The article that this source, or this id, already names."""
         row: sqlite3.Row | None = self._connection.execute(
             "SELECT a.* FROM addresses d JOIN articles a ON a.id = d.article_id WHERE d.source = ?",
@@ -169,7 +169,7 @@ class Transaction:
         ).fetchone()
         return row
 
-    def _new(self, status: IngestStatus, draft: Draft, digest: str) -> Placement:
+    def _new(self, status: IngestStatus, draft: Document, digest: str) -> Placement:
         """A place of its own. A given id may be that of an article that was merged: its versions go on."""
         article_id = draft.id or self._free_id(_address(draft, digest), digest)
         row = self._connection.execute("SELECT version FROM articles WHERE id = ?", (article_id,)).fetchone()
@@ -183,21 +183,21 @@ class Transaction:
                 return article_id
         raise AssertionError("there is always a next number")
 
-    def _is_primary(self, draft: Draft, digest: str, owner: sqlite3.Row) -> bool:
+    def _is_primary(self, draft: Document, digest: str, owner: sqlite3.Row) -> bool:
         """Whether the article's current version came from this source, or nothing else leads to it."""
         source = self._connection.execute(
             "SELECT source FROM versions WHERE article_id = ? AND version = ?", (owner["id"], owner["version"])
         ).fetchone()[0]
         return source == _address(draft, digest) or draft.id == owner["id"] or not self._others(draft, digest, owner)
 
-    def _others(self, draft: Draft, digest: str, owner: sqlite3.Row) -> list[str]:
+    def _others(self, draft: Document, digest: str, owner: sqlite3.Row) -> list[str]:
         rows = self._connection.execute(
             "SELECT source FROM addresses WHERE article_id = ? AND source <> ? ORDER BY source",
             (owner["id"], _address(draft, digest)),
         )
         return [row[0] for row in rows]
 
-    def _differs(self, owner: sqlite3.Row, draft: Draft) -> bool:
+    def _differs(self, owner: sqlite3.Row, draft: Document) -> bool:
         """Whether anything but the meaning of "the same text" has changed: case, white space, metadata."""
         row = self._connection.execute(
             "SELECT text, title, publisher, authors, published, url FROM versions WHERE article_id = ? AND version = ?",
@@ -207,7 +207,7 @@ class Transaction:
         stored = (row["text"], row["title"], row["publisher"], authors, row["published"], row["url"])
         return stored != (draft.text, draft.title, draft.publisher, draft.authors, draft.published, draft.url)
 
-    def _moved(self, draft: Draft, digest: str, owner: sqlite3.Row, twin: sqlite3.Row) -> Placement:
+    def _moved(self, draft: Document, digest: str, owner: sqlite3.Row, twin: sqlite3.Row) -> Placement:
         """The source now carries a text that is here already: its address moves to that article.
 
         An article that is left without an address is merged: it keeps its versions, but no digest.
@@ -223,7 +223,7 @@ class Transaction:
         self._attach(draft, twin["id"])
         return Placement("duplicate", twin["id"], twin["version"], False)
 
-    def _part_from_others(self, draft: Draft, digest: str, owner: sqlite3.Row) -> None:
+    def _part_from_others(self, draft: Document, digest: str, owner: sqlite3.Row) -> None:
         """Before one of several addresses gets a new text, the others keep the old one as their own article."""
         others = self._others(draft, digest, owner)
         if not others:
@@ -245,13 +245,13 @@ class Transaction:
         ).fetchall()
         self._add_passages(clone, 1, rows[0][0] if rows else "", [(Span(r[1], r[2]), r[3]) for r in rows])
 
-    def _attach(self, draft: Draft, article_id: str) -> None:
+    def _attach(self, draft: Document, article_id: str) -> None:
         address = _address(draft, text_digest(draft.text))
         self._connection.execute("INSERT OR REPLACE INTO addresses VALUES (?, ?)", (address, article_id))
         if draft.id is not None and draft.id != article_id:
             self._connection.execute("INSERT OR REPLACE INTO aliases VALUES (?, ?)", (draft.id, article_id))
 
-    def _detach(self, draft: Draft, digest: str) -> None:
+    def _detach(self, draft: Document, digest: str) -> None:
         self._connection.execute("DELETE FROM addresses WHERE source = ?", (_address(draft, digest),))
         self._connection.execute("DELETE FROM aliases WHERE id = ?", (draft.id,))
 
@@ -281,6 +281,6 @@ class Transaction:
         )
 
 
-def _address(draft: Draft, digest: str) -> str:
+def _address(draft: Document, digest: str) -> str:
     """What the draft is known by: its source, or for a paste or an upload the text itself."""
     return draft.source or f"{TEXT_ADDRESS}{digest}"

@@ -42,7 +42,7 @@ class IndexRow:
 class VectorIndex:
     """Passage vectors in a folder of its own, by cosine. Safe to use from several threads.
 
-    Opening a damaged folder can end the process: let `rag.storage.projection` check it first.
+    Opening a damaged folder can end the process: let `rag.storage.index_sync` check it first.
     """
 
     def __init__(self, folder: Path) -> None:

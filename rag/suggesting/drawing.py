@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rag.english.months import MONTHS
+from rag.english.sentences import sentences
 from rag.records import Span
 from rag.suggesting.predicates import Asking, asked_of
 from rag.suggesting.roles import asked_who
 from rag.suggesting.speech import asked_what_was_said
 from rag.suggesting.subjects import CAPITAL, NAME, Cast
 from rag.suggesting.verbs import HARMED
-from rag.text.months import MONTHS
-from rag.text.sentences import sentences
 
 __all__ = ["LONGEST", "Drawn", "drawn"]
 

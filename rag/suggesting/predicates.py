@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rag.english.words import is_stop_word
 from rag.suggesting.rules import RULES
 from rag.suggesting.subjects import Cast
 from rag.suggesting.verbs import ASKED_TO, CHANGED, DONE, GONE, INTENDED, INTENDS, PARTICIPLES
-from rag.text.words import is_stop_word
 
 __all__ = ["Asking", "asked_of"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from rag.english.months import MONTHS
 from rag.suggesting.subjects import CAPITAL, NAME
 from rag.suggesting.verbs import ASKED_TO, CHANGED, DONE, GONE, INTENDED, INTENDS, PARTICIPLES, TOLD, any_of
-from rag.text.months import MONTHS
 
 __all__ = ["RULES", "Rule"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rag.answering.followups.subjects import is_country
-from rag.text.words import fold, is_stop_word
+from rag.english.words import fold, is_stop_word
 
 __all__ = ["CAPITAL", "NAME", "Cast", "is_role"]
 

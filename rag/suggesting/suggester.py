@@ -6,12 +6,12 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.answering.answerer import Answerer
 from rag.answering.followups.subjects import parts
+from rag.answering.pipeline import Answerer
+from rag.english.words import stems
 from rag.errors import UnknownArticle
-from rag.records import Answer, Article, Done, Filters, Question, Quote, Span, Turn
+from rag.records import Answer, Article, Done, Filters, Message, Question, Quote, Span
 from rag.suggesting.drawing import Drawn, drawn
-from rag.text.words import stems
 
 __all__ = ["Suggester"]
 
@@ -64,7 +64,7 @@ class Suggester:
     def follow_ups(
         self,
         answer: Answer,
-        history: Sequence[Turn] = (),
+        history: Sequence[Message] = (),
         count: int = 3,
         *,
         filters: Filters = Filters(),
@@ -74,7 +74,7 @@ class Suggester:
         `history` is the conversation before the question of the answer; `filters` narrow what is searched, as they
         did for the answer.
         """
-        before = (*history, Turn("user", answer.asked_as), Turn("assistant", answer.text))
+        before = (*history, Message("user", answer.asked_as), Message("assistant", answer.text))
         shown = [quote for claim in answer.claims for quote in claim.quotes]
         told = " ".join(_plain(turn.content) for turn in before if turn.role == "assistant")
         asked = [turn.content for turn in before if turn.role == "user"]
@@ -125,7 +125,7 @@ class Suggester:
                     pool.append(_Candidate(article, q.question, q.at, q.worth + _RELATED * related + _near(q, places)))
         return pool
 
-    def _answered_by(self, candidate: _Candidate, history: Sequence[Turn], filters: Filters) -> Quote | None:
+    def _answered_by(self, candidate: _Candidate, history: Sequence[Message], filters: Filters) -> Quote | None:
         """The best quote of the answer to a candidate, if it comes from the candidate's article and is sure enough."""
         question = Question(candidate.question, tuple(history), filters, mode="quotes")
         *_, last = self._answerer.answer(question)

@@ -9,34 +9,34 @@ from pathlib import Path
 
 import pytest
 
-from rag.answering.composing import Composer
-from rag.assembly import connect
+from rag.answering.citations import CitationBuilder
 from rag.engine import Engine, ask
 from rag.errors import LibraryError
-from rag.ingestion.ingest import ingest
-from rag.ingestion.loading import Rules
+from rag.ingestion.loading import IngestLimits
+from rag.ingestion.pipeline import ingest
 from rag.records import (
     Answer,
     Article,
     ClaimShown,
+    Document,
     Done,
-    Draft,
     Evidence,
     Filters,
-    Finding,
     Hit,
+    Message,
     Passage,
     Question,
     Reset,
     SourcesShown,
-    Turn,
+    UncitedClaim,
 )
 from rag.settings import Settings
+from rag.wiring import connect
 from rag.wording import UNSURE
 from tests.conftest import ROOT, SHARED, new_home
 from tests.fakes.openai_server import NO_EVIDENCE, FakeOpenAI, Reply
 
-RULES = Rules(max_bytes=10_000_000, allow_private=False)
+RULES = IngestLimits(max_bytes=10_000_000, allow_private=False)
 QUESTIONS = ROOT / "tests" / "journeys"
 
 
@@ -151,7 +151,7 @@ def test_the_share_of_right_answers_does_not_fall(
 def test_a_quote_that_leans_back_brings_the_sentence_before(home: Path) -> None:
     engine = connect(Settings(rag_home=home))
     text = "Marta Lind leads the harbor authority. She announced a new pier on Monday. Trams were late."
-    engine.store([Draft(text, "Harbor", "file:///h")])
+    engine.store([Document(text, "Harbor", "file:///h")])
     answer = ask(engine, Question("Who announced a new pier?"))
     assert answer.claims[0].text.startswith("Marta Lind leads the harbor authority. She announced")
     engine.close()
@@ -163,7 +163,7 @@ def test_a_sentence_that_only_announces_brings_what_follows(home: Path) -> None:
         "The unions and the port met on Tuesday. Both sides came with a clear demand. The port asked for night"
         " shifts. The unions, in turn, wanted higher pay. Trams were late."
     )
-    engine.store([Draft(text, "Port talks", "file:///h")])
+    engine.store([Document(text, "Port talks", "file:///h")])
     answer = ask(engine, Question("What was the demand of both sides in the port talks?"))
     assert "higher pay" in answer.claims[0].text
     engine.close()
@@ -173,8 +173,8 @@ def test_reports_that_differ_in_a_figure_are_all_shown(home: Path) -> None:
     engine = connect(Settings(rag_home=home))
     said = "The death toll of the Marn bridge collapse has risen to {}, the police said on {}."
     for n, (toll, day) in enumerate([("12", "Saturday"), ("19", "Monday"), ("17", "Friday")]):
-        engine.store([Draft(said.format(toll, day), f"Bridge {n}", f"file:///{n}", published=f"2024-03-0{n + 2}")])
-    engine.store([Draft(said.format("12", "Saturday") + " Trams stood still.", "Copy", "file:///copy")])
+        engine.store([Document(said.format(toll, day), f"Bridge {n}", f"file:///{n}", published=f"2024-03-0{n + 2}")])
+    engine.store([Document(said.format("12", "Saturday") + " Trams stood still.", "Copy", "file:///copy")])
     answer = ask(engine, Question("How many people died in the Marn bridge collapse?"))
     shown = [re.findall(r"to (\d+)", claim.text)[0] for claim in answer.claims]
     assert sorted(shown) == ["12", "17", "19"]
@@ -184,12 +184,12 @@ def test_reports_that_differ_in_a_figure_are_all_shown(home: Path) -> None:
 def test_the_same_report_elsewhere_is_quoted_once_and_named_as_a_copy(home: Path) -> None:
     engine = connect(Settings(rag_home=home))
     said = "The Marn bridge was closed on Monday after cracks were found in two of its pillars."
-    draft = Draft(said, "Bridge closed", "https://one.example/a", url="https://one.example/a")
+    draft = Document(said, "Bridge closed", "https://one.example/a", url="https://one.example/a")
     engine.store([draft, replace(draft, source="https://two.example/b", url="https://two.example/b")])
     engine.store(
-        [Draft(f"Breaking: {said} More soon.", "Marn", "https://three.example/c", url="https://three.example/c")]
+        [Document(f"Breaking: {said} More soon.", "Marn", "https://three.example/c", url="https://three.example/c")]
     )
-    engine.store([Draft("The ferry to Bergen sank in the storm.", "Ferry", "file:///ferry")])
+    engine.store([Document("The ferry to Bergen sank in the storm.", "Ferry", "file:///ferry")])
     answer = ask(engine, Question("Why was the Marn bridge closed?"))
     assert len(answer.claims) == len(answer.sources) == 1
     elsewhere = {f"https://{n}.example/{p}" for n, p in (("one", "a"), ("two", "b"), ("three", "c"))}
@@ -199,7 +199,7 @@ def test_the_same_report_elsewhere_is_quoted_once_and_named_as_a_copy(home: Path
 
 def test_notes_say_what_a_filter_left_out(home: Path) -> None:
     engine = connect(Settings(rag_home=home))
-    engine.store([Draft("The ferry to Bergen sank in the storm.", "Ferry", "file:///a")])
+    engine.store([Document("The ferry to Bergen sank in the storm.", "Ferry", "file:///a")])
     undated = ask(engine, Question("What sank in the storm?"))
     assert [(note.kind, note.sources) for note in undated.notes] == [("undated", (1,))]
     filtered = ask(engine, Question("What sank in the storm?", filters=Filters(since=date(2024, 1, 1))))
@@ -212,7 +212,7 @@ def test_notes_say_what_a_filter_left_out(home: Path) -> None:
 def test_a_long_message_is_answered_by_what_it_asks_at_its_end(home: Path) -> None:
     engine = connect(Settings(rag_home=home))
     engine.store(
-        [Draft("The keeper of the Osk registry is Ines Holm. The registry opens at nine.", "Osk", "file:///a")]
+        [Document("The keeper of the Osk registry is Ines Holm. The registry opens at nine.", "Osk", "file:///a")]
     )
     story = "I have been reading about the old harbour, its trams, its fishermen and all those storms. " * 5
     assert "Ines Holm" in ask(engine, Question(story + "Who is the keeper of the Osk registry?")).claims[0].text
@@ -221,7 +221,7 @@ def test_a_long_message_is_answered_by_what_it_asks_at_its_end(home: Path) -> No
 
 def test_quotes_that_may_be_no_answer_say_so(home: Path) -> None:
     engine = connect(Settings(rag_home=home, rag_min_confidence=0.0))
-    engine.store([Draft("The ferry to Bergen sank in the storm. Nobody was hurt.", "Ferry", "file:///a")])
+    engine.store([Document("The ferry to Bergen sank in the storm. Nobody was hurt.", "Ferry", "file:///a")])
     sure, unsure = (ask(engine, Question(q)) for q in ("What sank in the storm?", "Who won the chess title?"))
     assert sure.confidence and unsure.confidence is not None and sure.confidence > 0.1 > unsure.confidence
     assert UNSURE in unsure.text
@@ -230,10 +230,10 @@ def test_quotes_that_may_be_no_answer_say_so(home: Path) -> None:
 
 
 def test_two_versions_of_an_article_are_two_sources() -> None:
-    composer = Composer()
+    composer = CitationBuilder()
     for version, text in ((1, "Twelve people died."), (2, "Thirteen people died.")):
         found = Hit(Passage("p", "a", version, 0, 0, len(text), text), Article("a", version, "Toll", text), 1.0)
-        composer.add(Finding(text, (Evidence(found, 0, len(text)),)))
+        composer.add(UncitedClaim(text, (Evidence(found, 0, len(text)),)))
     assert [(s.number, s.version, s.excerpt.text) for s in composer.sources] == [
         (1, 1, "Twelve people died."),
         (2, 2, "Thirteen people died."),
@@ -278,7 +278,7 @@ def test_a_name_that_may_be_another_is_declined(corpus: Engine, seeds: Engine, n
 
 
 def test_a_slip_in_the_question_before_is_mended_in_what_follows(seeds: Engine) -> None:
-    history = (Turn("user", "what did Iran demand in Muskat?"), Turn("assistant", "A cease-fire in Gaza. [1]"))
+    history = (Message("user", "what did Iran demand in Muskat?"), Message("assistant", "A cease-fire in Gaza. [1]"))
     answer = ask(seeds, Question("What about the Americans?", history=history))
     assert {"americans", "demand", "muscat"} <= set(normal(answer.asked_as).split())
     assert any("rein in its proxies" in claim.text for claim in answer.claims)
@@ -288,7 +288,7 @@ def test_a_slip_in_the_question_before_is_mended_in_what_follows(seeds: Engine) 
 
 
 def test_a_follow_up_is_searched_as_a_question_of_its_own(seeds: Engine) -> None:
-    history = (Turn("user", "what did Iran demand in Muscat?"), Turn("assistant", "A cease-fire in Gaza. [1]"))
+    history = (Message("user", "what did Iran demand in Muscat?"), Message("assistant", "A cease-fire in Gaza. [1]"))
     answer = ask(seeds, Question("What about the Americans?", history=history))
     check(seeds, answer)
     assert answer.question == "What about the Americans?"
@@ -297,14 +297,14 @@ def test_a_follow_up_is_searched_as_a_question_of_its_own(seeds: Engine) -> None
 
 
 def test_a_follow_up_about_another_place_is_declined(seeds: Engine) -> None:
-    history = (Turn("user", "what did Iran demand in Muscat?"),)
+    history = (Message("user", "what did Iran demand in Muscat?"),)
     answer = ask(seeds, Question("And in Geneva?", history=history))
     assert answer.verdict == "no_evidence"
     assert "Geneva" in answer.asked_as and "Iran" in answer.asked_as
 
 
 def test_a_complete_question_is_left_alone(seeds: Engine) -> None:
-    history = (Turn("user", "what did Iran demand in Muscat?"),)
+    history = (Message("user", "what did Iran demand in Muscat?"),)
     question = "How many attacks on ships did the Pentagon count?"
     assert ask(seeds, Question(question, history=history)).asked_as == question
 
@@ -415,7 +415,7 @@ def test_a_failing_model_ends_in_labelled_quotes(
 
 
 def test_a_follow_up_is_rewritten_by_the_model_within_two_calls(server: FakeOpenAI, seeded_copy: Path) -> None:
-    history = (Turn("user", MUSCAT), Turn("assistant", "A cease-fire in Gaza."))
+    history = (Message("user", MUSCAT), Message("assistant", "A cease-fire in Gaza."))
     server.replies(Reply("What did the Americans demand from Iran in Muscat?"))
     server.quotes_sentences_with("proxies")
     engine = written(server, seeded_copy, openai_model="m")

@@ -11,106 +11,106 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from rag.assembly import connect
 from rag.engine import Engine, ask
-from rag.records import Answer, Draft, Filters, Question, Turn
+from rag.records import Answer, Document, Filters, Message, Question
 from rag.settings import Settings
+from rag.wiring import connect
 from rag.wording import UNSURE
 from tests.conftest import new_home
 from tests.fakes.openai_server import FakeOpenAI
 
 DRAFTS = [
-    Draft(
+    Document(
         "Harbour minister Ines Valdor said the ferry fare would rise to four crowns. She spoke in Port Ellery. "
         "The fare had been three crowns for a decade.",
         "Ferry fare to rise",
         id="january",
         published="2024-01-17",
     ),
-    Draft(
+    Document(
         "Harbour minister Ines Valdor said the ferry fare would rise to six crowns after all. She spoke in Port "
         "Ellery again. Passengers protested at the quay.",
         "Ferry fare to rise further",
         id="march",
         published="2024-03-13",
     ),
-    Draft(
+    Document(
         "Harbour minister Ines Valdor said the ferry fare would stay at three crowns. She spoke in Port Ellery.",
         "Ferry fare to stay",
         id="older",
         published="2021-05-04",
     ),
-    Draft(
+    Document(
         "Looking back at the storm of 1973: the gale tore the lighthouse of Skerrow from its rock. "
         "Four keepers were rescued by a trawler.",
         "The night the lighthouse fell",
         id="storm",
         published="2024-02-20",
     ),
-    Draft(
+    Document(
         "A chronicle of the lighthouse of Skerrow. In 1951 the gale broke two windows of the lighthouse.",
         "Chronicle of a lighthouse",
         id="undated-1951",
     ),
-    Draft(
+    Document(
         "The lighthouse of Skerrow is painted white and red. The gale of last winter left it whole.",
         "Colours of a lighthouse",
         id="undated",
     ),
-    Draft(
+    Document(
         "The strike on 11 January hit a depot near Karsh. Governor Otto Lind called it a disgrace.",
         "Strike hits depot",
         id="strike",
         published="2024-01-12",
     ),
-    Draft(
+    Document(
         "Governor Otto Lind promised that Karsh was safe. He called for calm.",
         "Governor promises safety",
         id="before-strike",
         published="2024-01-09",
     ),
-    Draft(
+    Document(
         "The bakers of Tolmer baked a loaf nine metres long. It was eaten within an hour.",
         "Long loaf",
         id="loaf",
         published="2023-06-13",
         publisher="Tolmer Post",
     ),
-    Draft(
+    Document(
         "A swan held up the trams of Tolmer for an hour. Nobody was hurt.",
         "Swan holds up trams",
         id="swan",
         published="2023-06-16",
         publisher="Tolmer Post",
     ),
-    Draft(
+    Document(
         "The mayor of Tolmer opened a footbridge on Friday. It cost two million crowns.",
         "Footbridge opened",
         id="footbridge",
         published="2023-06-20",
         publisher="Tolmer Post",
     ),
-    Draft(
+    Document(
         "The trams of Tolmer will be blue from next year on, the mayor said.",
         "Blue trams",
         id="ahead",
         published="2025-02-01",
         publisher="Tolmer Post",
     ),
-    Draft("The trams of Tolmer have forty seats each.", "Seats", id="undated-post", publisher="Tolmer Post"),
-    Draft(
+    Document("The trams of Tolmer have forty seats each.", "Seats", id="undated-post", publisher="Tolmer Post"),
+    Document(
         "Thirty-eight fishermen came home on Saturday in an exchange arranged by mediators, officials said.",
         "Fishermen exchanged",
         id="exchange",
         published="2018-03-10",
     ),
-    Draft(
+    Document(
         "“We sold eleven tonnes of honey in May,” said Ivo Darr. “Nobody believed it.”",
         "A talk with a beekeeper",
         id="honey",
         published="2018-02-24",
     ),
-    Draft(
+    Document(
         "The brewery of Vessin promised 500 jobs when it opened. Today 140 people work in the brewery.",
         "A brewery and its jobs",
         id="brewery",
@@ -372,8 +372,8 @@ def test_an_article_from_the_future_does_not_make_the_others_new(asking: Asking)
 
 def test_a_follow_up_keeps_its_time(asking: Asking) -> None:
     history = (
-        Turn("user", "What did Ines Valdor say about the ferry fare?"),
-        Turn("assistant", "The fare would rise to six crowns."),
+        Message("user", "What did Ines Valdor say about the ferry fare?"),
+        Message("assistant", "The fare would rise to six crowns."),
     )
     answer = asking("And what did she say about the ferry fare in January?", history=history)
     assert quoted(answer) == ["january"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rag.answering.notes import filter_notes
-from rag.records import Draft, Filters, Span
+from rag.records import Document, Filters, Span
 from rag.storage.library import Library
 
 
@@ -15,7 +15,7 @@ def library(tmp_path: Path) -> Library:
     library = Library(tmp_path / "library.sqlite3")
     with library.transaction() as changes:
         for publisher in ("Gulf Daily", "Harbour Times", None):
-            draft = Draft(f"Rain fell, says {publisher}.", "Rain", publisher=publisher)
+            draft = Document(f"Rain fell, says {publisher}.", "Rain", publisher=publisher)
             placement = changes.place(draft)
             changes.write(draft, placement, [Span(0, len(draft.text))])
         changes.embed_added("m", lambda texts: np.ones((len(texts), 4), dtype=np.float32))

@@ -15,14 +15,14 @@ from typing import Any
 import httpx
 import pytest
 
-from rag.answering.turns import Turns
-from rag.api import create_app
-from rag.assembly import connect
+from rag.answering.concurrency import FairSemaphore
 from rag.engine import LocalEngine, ask
 from rag.errors import TooBusy
+from rag.http.app import create_app
 from rag.models.deadline import Cancellable, Cancelled, Deadline
-from rag.records import Answer, Done, Draft, Question
+from rag.records import Answer, Document, Done, Question
 from rag.settings import Settings
+from rag.wiring import connect
 from tests.fakes.openai_server import FakeOpenAI, Reply
 
 MUSCAT = "what did Iran demand in Muscat?"
@@ -120,7 +120,7 @@ def test_a_reader_who_leaves_while_waiting_is_not_answered(seeds: LocalEngine) -
 
 
 def test_who_waits_too_long_is_told_to_ask_again(seeds: LocalEngine) -> None:
-    turns = Turns(1, patience_s=0.05)
+    turns = FairSemaphore(1, patience_s=0.05)
     answerer = replace(seeds.answerer, turns=turns)
     with turns.turn(Deadline.after(10)), pytest.raises(TooBusy, match="ask again in a minute"):
         list(answerer.answer(Question(MUSCAT)))
@@ -145,7 +145,7 @@ def test_models_that_write_do_not_wait_for_one_another(server: FakeOpenAI, seede
 def test_closing_leaves_no_thread_of_a_model_behind(home: Path) -> None:
     before = set(threading.enumerate())
     engine = opened(home)
-    engine.store([Draft(f"The ferry number {n} left Oslo on Monday.", f"Ferry {n}") for n in range(3)])
+    engine.store([Document(f"The ferry number {n} left Oslo on Monday.", f"Ferry {n}") for n in range(3)])
     assert ask(engine, Question("When did ferry number 2 leave Oslo?")).verdict == "answered"
     assert {thread.name.partition("_")[0] for thread in set(threading.enumerate()) - before} >= {"encoder", "reader"}
     engine.close()

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from benchmarks import gate, squad
-from rag.assembly import connect
 from rag.engine import Engine
 from rag.errors import InvalidRequest
 from rag.evaluation.answers import AnswersRun, Case, evaluate_answers, read_cases
@@ -17,6 +16,7 @@ from rag.evaluation.outcomes import compare, scores_of
 from rag.evaluation.retrieval import METHODS, RetrievalRun, evaluate_retrieval
 from rag.records import Answer, Claim, Done, Event, Question, Quote
 from rag.settings import Settings
+from rag.wiring import connect
 from tests.conftest import ROOT, new_home
 
 NO_LISTS = ('""', "false", "0", "{}")

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from rag.english.sentences import sentences
 from rag.ingestion.documents import draft_from_bytes
-from rag.records import Draft
-from rag.text.sentences import sentences
+from rag.records import Document
 
 CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus"
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"the example corpus is not at {CORPUS}")
 
 
-def read(start: str) -> tuple[Draft, list[str]]:
+def read(start: str) -> tuple[Document, list[str]]:
     (path,) = CORPUS.glob(f"{start}_*.txt")
     draft = draft_from_bytes(path.name, path.read_bytes(), source=path.as_uri())
     return draft, [draft.text[span.start : span.end] for span in sentences(draft.text)]

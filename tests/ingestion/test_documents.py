@@ -10,14 +10,14 @@ from pypdf import PdfReader, PdfWriter
 
 from rag.errors import NoArticle, SourceUnreadable
 from rag.ingestion.documents import draft_from_bytes, draft_from_record
-from rag.records import Draft
+from rag.records import Document
 
 FIRST = "The harbour of Salalah opened again on Tuesday after a week of storms, the port authority said."
 SECOND = "Ships that had waited off the coast since Friday began to unload grain and spare parts at dawn."
 THIRD = "Insurance rates rose by 4% during the closure, brokers said, and are not expected to fall soon."
 
 
-def read(name: str, data: str | bytes, url: str | None = None) -> Draft:
+def read(name: str, data: str | bytes, url: str | None = None) -> Document:
     return draft_from_bytes(name, data.encode() if isinstance(data, str) else data, source=None, url=url)
 
 

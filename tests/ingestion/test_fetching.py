@@ -13,11 +13,11 @@ import pytest
 from rag.errors import FetchFailed, NoArticle, SourceTooLarge, SourceUnreadable
 from rag.ingestion import fetching
 from rag.ingestion.fetching import fetch
-from rag.ingestion.loading import Rules, discover
+from rag.ingestion.loading import IngestLimits, discover
 
 TEXT = "The harbour of Salalah opened again on Tuesday after a week of storms, the port authority said."
 PAGE = f"<html><body><article><h1>Port</h1><p>{TEXT}</p></article></body></html>".encode()
-RULES = Rules(max_bytes=100_000, allow_private=True)
+RULES = IngestLimits(max_bytes=100_000, allow_private=True)
 
 Reply = tuple[int, dict[str, str], bytes]
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from rag.errors import NoArticle, SourceError, SourceNotFound, SourceTooLarge, SourceUnreadable
-from rag.ingestion.loading import Rules, discover
-from rag.records import Draft
+from rag.ingestion.loading import IngestLimits, discover
+from rag.records import Document
 
 TEXT = "The harbour of Salalah opened again on Tuesday after a week of storms, the port authority said."
-RULES = Rules(max_bytes=10_000)
+RULES = IngestLimits(max_bytes=10_000)
 
 
-def load_all(source: str | Path, rules: Rules = RULES) -> tuple[list[Draft], list[str]]:
+def load_all(source: str | Path, rules: IngestLimits = RULES) -> tuple[list[Document], list[str]]:
     drafts, failures = [], []
     for origin in discover(str(source), rules):
         try:

@@ -5,8 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.english.sentences import sentences
 from rag.ingestion.passages import estimate_tokens, pack, passages
-from rag.text.sentences import sentences
 
 SENTENCE = "The harbour master said that ships would wait until the storm had passed over the coast. "
 

@@ -20,12 +20,12 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from rag.assembly import connect
 from rag.engine import Engine
-from rag.models.writer import OpenAIWriter
+from rag.models.llm import OpenAIModel
 from rag.records import Answer, ClaimShown, Done, Question, Reset, SourcesShown
+from rag.serialization import to_json
 from rag.settings import Settings
-from rag.wire import to_json
+from rag.wiring import connect
 from tests.conftest import Server, run_rag, start_server, stop_server
 from tests.fakes.openai_server import DONE, FakeOpenAI, Reply, error_event, event
 
@@ -140,7 +140,7 @@ def model() -> Iterator[FakeOpenAI]:
 
 @pytest.fixture(scope="module")
 def engine(model: FakeOpenAI, seeded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    OpenAIWriter(api_base="http://x/v1", context_window=1, max_output_tokens=1).prepare()  # not what is measured
+    OpenAIModel(api_base="http://x/v1", context_window=1, max_output_tokens=1).prepare()  # not what is measured
     home = Path(shutil.copytree(seeded, tmp_path_factory.mktemp("faults") / "home", symlinks=True))
     engine = connect(settings(home, model.base_url))
     engine.search("warm up", Question("").filters, 1)
@@ -259,7 +259,7 @@ def test_the_engine_survives_a_certificate_that_nobody_signed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    OpenAIWriter(api_base="http://x/v1", context_window=1, max_output_tokens=1).prepare()  # not what is measured
+    OpenAIModel(api_base="http://x/v1", context_window=1, max_output_tokens=1).prepare()  # not what is measured
     engine = connect(settings(seeded_copy, untrusted.base_url))
     engine.search("warm up", Question("").filters, 1)
     start = time.monotonic()

@@ -15,18 +15,18 @@ from pathlib import Path
 
 import pytest
 
-from rag.answering.composing import markdown
-from rag.answering.written.prompt import Prompt, build_prompt
-from rag.answering.written.writing import Writing
-from rag.assembly import connect
+from rag.answering.citations import markdown
+from rag.answering.generation.generate import Writing
+from rag.answering.generation.prompt import Prompt, build_prompt
 from rag.engine import Engine, ask
-from rag.errors import WriterError
+from rag.english.sentences import sentences
+from rag.errors import LanguageModelError
 from rag.models.deadline import Deadline
-from rag.records import Claim, Draft, Finding, Question
+from rag.records import Claim, Document, Question, UncitedClaim
+from rag.serialization import to_json
 from rag.settings import Settings
-from rag.text.sentences import sentences
-from rag.wire import to_json
-from tests.answering.written.test_writing import Scripted
+from rag.wiring import connect
+from tests.answering.generation.test_writing import Scripted
 from tests.conftest import SHARED, new_home
 from tests.fakes import hit
 from tests.fakes.openai_server import DONE, FakeOpenAI, Reply
@@ -83,11 +83,11 @@ def obeying(attack: str, dress: str, *quotes: str) -> str:
     return json.dumps({"claim": claim, "quotes": [{"at": "1.2", "text": quote} for quote in quotes]}) + "\n"
 
 
-def shown(prompt: Prompt, *lines: str) -> list[Finding]:
-    found: list[Finding] = []
+def shown(prompt: Prompt, *lines: str) -> list[UncitedClaim]:
+    found: list[UncitedClaim] = []
     try:
         found.extend(Writing(prompt, Scripted([*lines, DONE]), Deadline.after(10)))
-    except WriterError as failure:
+    except LanguageModelError as failure:
         assert failure.reason == "bad_output"
     return found
 
@@ -206,7 +206,7 @@ def sample() -> dict[str, str]:
 def test_the_answers_of_an_attacked_library_are_inert(engine: Engine, model: FakeOpenAI) -> None:
     towns = sample()
     drafts = [
-        Draft(planted(attack).replace("Lindal", town), f"The harbour of {town}", id=f"attack-{town}")
+        Document(planted(attack).replace("Lindal", town), f"The harbour of {town}", id=f"attack-{town}")
         for town, attack in towns.items()
     ]
     assert {stored.status for stored in engine.store(drafts)} == {"added"}
@@ -237,7 +237,7 @@ def test_benign_articles_with_trigger_words_are_taken_in_found_and_quoted(engine
     texts = list(dict.fromkeys(not_inject()))
     assert len(texts) > 300
     drafts = [
-        Draft(f"The paper printed a letter. {text} The editors answered it.", f"Letter {n}", id=f"benign-{n}")
+        Document(f"The paper printed a letter. {text} The editors answered it.", f"Letter {n}", id=f"benign-{n}")
         for n, text in enumerate(texts)
     ]
     assert {stored.status for stored in engine.store(drafts)} == {"added"}

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from rag.errors import WriterError
+from rag.errors import LanguageModelError
 from rag.models.breaker import Breaker
 
 DEAD = ("unreachable", "timeout", "server_error", "unauthorized", "quota", "rate_limited", "model_not_found")
@@ -38,7 +38,7 @@ def refused(breaker: Breaker) -> str | None:
     try:
         with breaker.attempt():
             return None
-    except WriterError as error:
+    except LanguageModelError as error:
         return error.reason
 
 
@@ -132,7 +132,7 @@ def test_many_threads_agree(clock: Clock) -> None:
             with breaker.attempt():
                 through.append(True)
                 end.wait(5)
-        except WriterError:
+        except LanguageModelError:
             through.append(False)
             if len(through) == 8:
                 end.set()

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 
 from benchmarks import squad
 from benchmarks.reader_training import examples
-from benchmarks.reader_training.data import Material
+from benchmarks.reader_training.data import RawSource
 from benchmarks.reader_training.examples import Sampler, pair, tokens
 from benchmarks.reader_training.export import LONGEST, export
 from rag.models.bert_graph import build_reader_graph
@@ -111,13 +111,13 @@ def test_exported_graph_is_in_int8_and_takes_the_longest_sequence(reader: LocalR
 
 
 @pytest.fixture(scope="module")
-def material() -> Material:
+def material() -> RawSource:
     if not squad.present():
         pytest.skip("SQuAD does not stand beside the project")
-    return Material()
+    return RawSource()
 
 
-def test_nothing_is_learned_from_held_out_titles(material: Material) -> None:
+def test_nothing_is_learned_from_held_out_titles(material: RawSource) -> None:
     titles = {material.passages[example.passage].title for example in material.examples}
     assert titles
     assert not titles & squad.held_out()
@@ -127,7 +127,7 @@ def test_nothing_is_learned_from_held_out_titles(material: Material) -> None:
         assert material.examples[number].passage not in negatives
 
 
-def test_a_passage_that_holds_the_answer_is_no_negative(material: Material) -> None:
+def test_a_passage_that_holds_the_answer_is_no_negative(material: RawSource) -> None:
     for number, example in enumerate(material.examples[:2000:50]):
         own = material.passages[example.passage].text
         answers = [own[place.start : place.end].lower() for place in example.answers]
@@ -135,7 +135,7 @@ def test_a_passage_that_holds_the_answer_is_no_negative(material: Material) -> N
             assert not any(answer in material.passages[negative].text.lower() for answer in answers)
 
 
-def test_draws_are_the_same_for_a_seed_and_fit_the_limits(material: Material, tokenizer: Tokenizer) -> None:
+def test_draws_are_the_same_for_a_seed_and_fit_the_limits(material: RawSource, tokenizer: Tokenizer) -> None:
     draws = [list(islice(Sampler(material, tokenizer, seed).epoch(), 8)) for seed in (7, 7, 8)]
     assert draws[0] == draws[1] != draws[2]
     groups = [group for batch in draws[0] for group in batch]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rag.records import Draft, Filters, Span
+from rag.records import Document, Filters, Span
 from rag.retrieval.lexical import counts
 from rag.storage import search
 from rag.storage.library import Library
@@ -36,7 +36,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
             text = " ".join(chance.choices([*WORDS, "quay"], [*shares, 4], k=chance.randrange(3, 30)))
             text += f" {number}"
             day = f"20{chance.randrange(10, 25)}-01-01"
-            draft = Draft(text, "Notes", f"id:{number}", id=str(number), published=day)
+            draft = Document(text, "Notes", f"id:{number}", id=str(number), published=day)
             changes.write(draft, changes.place(draft), [Span(0, len(text))])
     yield library
     library.close()

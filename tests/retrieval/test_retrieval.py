@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from rag.english.words import content_words, stems
 from rag.retrieval.fusion import fuse, min_max
 from rag.retrieval.lexical import expression
-from rag.text.words import content_words, stems
 
 
 def column(*scores: float) -> np.ndarray:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from rag.models.local_encoder import LocalEncoder
-from rag.records import Draft, Filters, Hit, Span
+from rag.records import Document, Filters, Hit, Span
 from rag.retrieval.retriever import Retriever
+from rag.storage.index_sync import IndexSync
 from rag.storage.library import Library
-from rag.storage.projection import Projection
 
 TEXTS = {
     "ferry": ("2024-01-05", "Coast Post", "The ferry to Grimsund was cancelled because of high waves."),
@@ -28,10 +28,10 @@ def retriever(tmp_path: Path, encoder: LocalEncoder) -> Iterator[Retriever]:
     library = Library(tmp_path / "library.sqlite3")
     with library.transaction() as changes:
         for name, (published, publisher, text) in TEXTS.items():
-            draft = Draft(text, "Short news", f"file:///{name}", id=name, published=published, publisher=publisher)
+            draft = Document(text, "Short news", f"file:///{name}", id=name, published=published, publisher=publisher)
             changes.write(draft, changes.place(draft), [Span(0, len(text))])
         changes.embed_added(encoder.name, encoder.encode)
-    projection = Projection(library, tmp_path / "library.sqlite3", tmp_path / "chroma", encoder.name, print)
+    projection = IndexSync(library, tmp_path / "library.sqlite3", tmp_path / "chroma", encoder.name, print)
     yield Retriever(library, projection, encoder.encode)
     projection.close()
     library.close()
@@ -100,8 +100,8 @@ def test_filters_hold_in_both_indexes(retriever: Retriever, filters: Filters, le
 def test_wide_filters_find_what_comparing_one_by_one_finds(
     retriever: Retriever, monkeypatch: pytest.MonkeyPatch, since: date, farthest: int
 ) -> None:
-    monkeypatch.setattr("rag.storage.projection._FEW", 1)
-    monkeypatch.setattr("rag.storage.projection._FARTHEST", farthest)
+    monkeypatch.setattr("rag.storage.index_sync._FEW", 1)
+    monkeypatch.setattr("rag.storage.index_sync._FARTHEST", farthest)
     filters = Filters(since=since)
     vector = retriever.encode(["weather"])[0]
     for limit in (1, 2, 10):
@@ -121,7 +121,7 @@ def test_what_only_the_meaning_finds_has_its_lexical_score(retriever: Retriever)
 
 def test_an_empty_library_finds_nothing(tmp_path: Path, encoder: LocalEncoder) -> None:
     library = Library(tmp_path / "empty.sqlite3")
-    projection = Projection(library, tmp_path / "empty.sqlite3", tmp_path / "none", encoder.name, print)
+    projection = IndexSync(library, tmp_path / "empty.sqlite3", tmp_path / "none", encoder.name, print)
     for exact in (False, True):
         assert Retriever(library, projection, encoder.encode, exact=exact).retrieve("anything") == []
     projection.close()
@@ -210,7 +210,7 @@ def test_one_index_alone_is_not_reranked(retriever: Retriever) -> None:
 
 def test_an_empty_library_has_nothing_to_rerank(tmp_path: Path, encoder: LocalEncoder) -> None:
     library = Library(tmp_path / "empty.sqlite3")
-    projection = Projection(library, tmp_path / "empty.sqlite3", tmp_path / "none", encoder.name, print)
+    projection = IndexSync(library, tmp_path / "empty.sqlite3", tmp_path / "none", encoder.name, print)
     assert Retriever(library, projection, encoder.encode, reranker=Shortest()).retrieve("anything") == []
     projection.close()
     library.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.records import Draft, Span
+from rag.records import Document, Span
 from rag.retrieval.lexical import unheld
 from rag.retrieval.spelling import respelled
 from rag.storage.library import Library
@@ -29,7 +29,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     library = Library(tmp_path_factory.mktemp("spelling") / "library.sqlite3")
     with library.transaction() as changes:
         for number, text in enumerate(TEXTS):
-            draft = Draft(text, "Notes", f"id:{number}", id=str(number))
+            draft = Document(text, "Notes", f"id:{number}", id=str(number))
             changes.write(draft, changes.place(draft), [Span(0, len(text))])
     yield library
     library.close()

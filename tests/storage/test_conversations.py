@@ -9,14 +9,27 @@ from typing import Any
 
 import pytest
 
-from rag.assembly import connect
 from rag.engine import LocalEngine, ask
 from rag.errors import InvalidRequest, LibraryError, UnknownArticle, UnknownConversation
-from rag.kept import Asked
-from rag.records import Answer, Claim, Closest, Draft, Excerpt, Filters, Note, Question, Quote, Source, Stored, Timings
+from rag.records import (
+    Answer,
+    Claim,
+    Closest,
+    Document,
+    Excerpt,
+    Filters,
+    Note,
+    Question,
+    Quote,
+    Source,
+    StoredExchange,
+    StoreResult,
+    Timings,
+)
 from rag.settings import Settings
 from rag.storage.conversations import Conversations
 from rag.storage.database import Database
+from rag.wiring import connect
 from tests.models.test_remote_encoder import Endpoint, Reply, vectors_of_lengths
 
 ANSWER = Answer(
@@ -58,9 +71,9 @@ def change(path: Path, statement: str, *values: object) -> None:
 def test_what_was_asked_comes_back_as_it_was(conversations: Conversations, path: Path) -> None:
     begun = conversations.begin("me", "Rain", FILTERS)
     told = [
-        Asked("k1", "Did it rain?", ANSWER, filters=FILTERS),
-        Asked("k2", "And in Oslo?", None, "The server could not be reached."),
-        Asked("k3", "Stopped?"),
+        StoredExchange("k1", "Did it rain?", ANSWER, filters=FILTERS),
+        StoredExchange("k2", "And in Oslo?", None, "The server could not be reached."),
+        StoredExchange("k3", "Stopped?"),
     ]
     for asked in told:
         conversations.keep(begun.id, "me", asked)
@@ -76,21 +89,21 @@ def test_what_was_asked_comes_back_as_it_was(conversations: Conversations, path:
 def test_a_key_that_is_there_keeps_its_place(conversations: Conversations) -> None:
     id_ = conversations.begin("me", "Rain").id
     for key in "abc":
-        conversations.keep(id_, "me", Asked(key, f"Question {key}"))
-    conversations.keep(id_, "me", Asked("b", "Question b again", ANSWER))
+        conversations.keep(id_, "me", StoredExchange(key, f"Question {key}"))
+    conversations.keep(id_, "me", StoredExchange("b", "Question b again", ANSWER))
     assert [asked.question for asked in conversations.asked(id_, "me")] == [
         *("Question a", "Question b again", "Question c")
     ]
     conversations.drop(id_, "me", "b")
     conversations.drop(id_, "me", "never there")
-    conversations.keep(id_, "me", Asked("b", "Question b, edited"))
+    conversations.keep(id_, "me", StoredExchange("b", "Question b, edited"))
     assert [asked.key for asked in conversations.asked(id_, "me")] == ["a", "c", "b"]
 
 
 def test_the_last_one_asked_in_comes_first(conversations: Conversations) -> None:
     first, second, third = (conversations.begin("me", title).id for title in ("one", "two", "three"))
     assert [one.id for one in conversations.mine("me")] == [third, second, first]
-    conversations.keep(first, "me", Asked("k", "Why?"))
+    conversations.keep(first, "me", StoredExchange("k", "Why?"))
     conversations.rename(second, "me", "renamed, which is no reason to come first")
     assert [one.id for one in conversations.mine("me")] == [first, third, second]
     assert [one.id for one in conversations.mine("me", limit=2)] == [first, third]
@@ -98,7 +111,7 @@ def test_the_last_one_asked_in_comes_first(conversations: Conversations) -> None
 
 def test_it_is_renamed_narrowed_and_deleted(conversations: Conversations, path: Path) -> None:
     id_ = conversations.begin("me", "Rain").id
-    conversations.keep(id_, "me", Asked("k", "Why?", ANSWER))
+    conversations.keep(id_, "me", StoredExchange("k", "Why?", ANSWER))
     conversations.rename(id_, "me", "  Rain\nand snow ")
     conversations.narrow(id_, "me", FILTERS)
     found = conversations.find(id_, "me")
@@ -115,7 +128,7 @@ def test_it_is_renamed_narrowed_and_deleted(conversations: Conversations, path: 
 
 
 WRITES: dict[str, Callable[[Conversations, str, str], object]] = {
-    "keep": lambda all_, id_, owner: all_.keep(id_, owner, Asked("k", "Mine now?")),
+    "keep": lambda all_, id_, owner: all_.keep(id_, owner, StoredExchange("k", "Mine now?")),
     "drop": lambda all_, id_, owner: all_.drop(id_, owner, "k"),
     "rename": lambda all_, id_, owner: all_.rename(id_, owner, "Mine"),
     "share": lambda all_, id_, owner: all_.share(id_, owner, True),
@@ -133,7 +146,7 @@ READS: dict[str, Callable[[Conversations, str, str], object]] = {
 @pytest.mark.parametrize("shared", [False, True])
 def test_others_change_nothing_and_see_what_is_shared(conversations: Conversations, owner: str, shared: bool) -> None:
     id_ = conversations.begin("me", "Rain", FILTERS).id
-    conversations.keep(id_, "me", Asked("k", "Did it rain?", ANSWER))
+    conversations.keep(id_, "me", StoredExchange("k", "Did it rain?", ANSWER))
     conversations.share(id_, "me", shared)
     before = conversations.find(id_, "me")
     assert conversations.mine(owner) == []
@@ -143,10 +156,10 @@ def test_others_change_nothing_and_see_what_is_shared(conversations: Conversatio
         with pytest.raises(UnknownConversation):
             write(conversations, id_, owner)
     assert conversations.find(id_, "me") == before
-    assert conversations.asked(id_, "me") == [Asked("k", "Did it rain?", ANSWER)]
+    assert conversations.asked(id_, "me") == [StoredExchange("k", "Did it rain?", ANSWER)]
     if shared:
         assert conversations.find(id_, owner) == before
-        assert conversations.asked(id_, owner) == [Asked("k", "Did it rain?", ANSWER)]
+        assert conversations.asked(id_, owner) == [StoredExchange("k", "Did it rain?", ANSWER)]
         conversations.share(id_, "me", False)
     for read in READS.values():
         with pytest.raises(UnknownConversation):
@@ -164,10 +177,10 @@ def test_an_id_that_never_was_is_unknown(conversations: Conversations, id_: str)
 
 def test_going_on_in_somebody_elses_makes_a_copy(conversations: Conversations) -> None:
     original = conversations.begin("me", "Rain", FILTERS).id
-    conversations.keep(original, "me", Asked("k1", "Did it rain?", ANSWER))
+    conversations.keep(original, "me", StoredExchange("k1", "Did it rain?", ANSWER))
     conversations.share(original, "me", True)
     copy = conversations.copy(original, "you")
-    conversations.keep(copy.id, "you", Asked("k2", "And in Oslo?"))
+    conversations.keep(copy.id, "you", StoredExchange("k2", "And in Oslo?"))
     assert (copy.title, copy.filters, copy.shared) == ("Rain", FILTERS, False)
     assert [one.id for one in conversations.mine("you")] == [copy.id]
     assert [asked.key for asked in conversations.asked(copy.id, "you")] == ["k1", "k2"]
@@ -187,7 +200,7 @@ def test_who_has_no_name_owns_nothing(conversations: Conversations) -> None:
 
 def test_the_file_holds_no_session(conversations: Conversations, path: Path) -> None:
     secret = "s3cr3t-that-is-in-the-cookie"
-    conversations.keep(conversations.begin(secret, "Rain").id, secret, Asked("k", "Why?", ANSWER))
+    conversations.keep(conversations.begin(secret, "Rain").id, secret, StoredExchange("k", "Why?", ANSWER))
     files = [file for file in path.parent.iterdir() if file.name.startswith(path.name)]
     assert any(b"Did it rain in Bergen?" in file.read_bytes() for file in files)
     assert not any(secret.encode() in file.read_bytes() for file in files)
@@ -198,7 +211,7 @@ def test_any_text_can_be_kept(conversations: Conversations, text: str) -> None:
     stored = text.replace("\ud800", "?")  # which is also how it was searched
     begun = conversations.begin("me\ud800", text, Filters(publishers=(text,)))
     answer = replace(ANSWER, question=text, text=text, claims=(Claim(text, ANSWER.claims[0].quotes),))
-    conversations.keep(begun.id, "me\ud800", Asked(text, text, answer, text))
+    conversations.keep(begun.id, "me\ud800", StoredExchange(text, text, answer, text))
     conversations.rename(begun.id, "me\ud800", text)
     (found,) = conversations.mine("me\ud800")
     assert (found.title, found.filters.publishers) == (" ".join(stored.split()), (stored,))
@@ -228,7 +241,7 @@ def test_a_title_is_one_short_line(conversations: Conversations, title: str, kep
 
 def test_an_answer_of_an_older_or_newer_version_is_read(conversations: Conversations, path: Path) -> None:
     id_ = conversations.begin("me", "Rain").id
-    conversations.keep(id_, "me", Asked("k", "Did it rain?", ANSWER))
+    conversations.keep(id_, "me", StoredExchange("k", "Did it rain?", ANSWER))
     stored = asdict(ANSWER) | {"moods": ["new"]}
     for name in ("confidence", "timings_ms", "as_of", "model", "closest"):
         del stored[name]
@@ -245,13 +258,13 @@ def test_an_answer_of_an_older_or_newer_version_is_read(conversations: Conversat
 def test_a_damaged_answer_costs_nothing_but_itself(conversations: Conversations, path: Path, damage: object) -> None:
     id_ = conversations.begin("me", "Rain", FILTERS).id
     for key in ("k1", "k2"):
-        conversations.keep(id_, "me", Asked(key, "Did it rain?", ANSWER))
+        conversations.keep(id_, "me", StoredExchange(key, "Did it rain?", ANSWER))
     change(path, "UPDATE exchanges SET answer = CAST(? AS TEXT) WHERE key = 'k1'", damage)
     change(path, "UPDATE conversations SET filters = CAST(? AS TEXT)", damage)
     first, second = conversations.asked(id_, "me")
     assert (first.question, first.answer) == ("Did it rain?", None)
     assert first.problem and first.problem.endswith("can no longer be read.")
-    assert second == Asked("k2", "Did it rain?", ANSWER)
+    assert second == StoredExchange("k2", "Did it rain?", ANSWER)
     assert conversations.mine("me")[0].title == "Rain"
 
 
@@ -262,7 +275,7 @@ def test_two_threads_lose_nothing_of_each_other(conversations: Conversations) ->
     def keep(name: str) -> None:
         start.wait()
         for number in range(20):
-            conversations.keep(id_, "me", Asked(f"{name}{number}", name, ANSWER))
+            conversations.keep(id_, "me", StoredExchange(f"{name}{number}", name, ANSWER))
 
     threads = [threading.Thread(target=keep, args=(name,)) for name in "ab"]
     for thread in threads:
@@ -282,17 +295,17 @@ def test_a_library_that_is_closed_says_so(tmp_path: Path) -> None:
     id_ = conversations.begin("me", "Rain").id
     database.close()
     with pytest.raises(LibraryError, match="being closed"):
-        conversations.keep(id_, "me", Asked("k", "Why?"))
+        conversations.keep(id_, "me", StoredExchange("k", "Why?"))
 
 
 def test_a_kept_answer_leads_to_the_version_that_it_quotes(settings: Settings) -> None:
     engine = connect(settings)
     assert isinstance(engine, LocalEngine)
-    draft = Draft("The lighthouse of Kiel was painted red in May.", "Lighthouse", "file:///kiel")
+    draft = Document("The lighthouse of Kiel was painted red in May.", "Lighthouse", "file:///kiel")
     (stored,) = engine.store([draft])
     answer = ask(engine, Question("When was the lighthouse of Kiel painted?", mode="quotes"))
     id_ = engine.conversations.begin("me", answer.question).id
-    engine.conversations.keep(id_, "me", Asked("k", answer.question, answer))
+    engine.conversations.keep(id_, "me", StoredExchange("k", answer.question, answer))
     assert (
         engine.store([replace(draft, text="In June the lighthouse of Kiel was painted white.")])[0].status == "updated"
     )
@@ -323,12 +336,12 @@ def test_a_conversation_is_kept_while_articles_are_embedded(home: Path) -> None:
     threading.Thread(target=endpoint.server.serve_forever, daemon=True).start()
     engine = connect(Settings(rag_home=home, rag_encoder="openai", openai_base_url=endpoint.url, openai_api_key="sk"))
     assert isinstance(engine, LocalEngine)
-    stored: list[Stored] = []
-    ingest = threading.Thread(target=lambda: stored.extend(engine.store([Draft("Rain fell.", "Rain", "file:///r")])))
+    stored: list[StoreResult] = []
+    ingest = threading.Thread(target=lambda: stored.extend(engine.store([Document("Rain fell.", "Rain", "file:///r")])))
     ingest.start()
     assert asked.wait(30)
     id_ = engine.conversations.begin("me", "Rain").id
-    engine.conversations.keep(id_, "me", Asked("k", "Did it rain?"))
+    engine.conversations.keep(id_, "me", StoredExchange("k", "Did it rain?"))
     assert engine.count() == 0  # the article is not in yet
     go_on.set()
     ingest.join()

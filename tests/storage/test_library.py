@@ -9,16 +9,15 @@ import pytest
 from numpy.typing import NDArray
 
 from rag.errors import LibraryDamaged, LibraryTooNew, UnknownArticle
-from rag.kept import Asked
-from rag.records import Draft, Filters, IngestStatus, Span
+from rag.records import Document, Filters, IngestStatus, Span, StoredExchange
 from rag.storage.conversations import Conversations
 from rag.storage.database import Database
 from rag.storage.deliveries import Deliveries, Delivery
+from rag.storage.feedback import FeedbackStore
 from rag.storage.library import Library
-from rag.storage.opinions import Opinions
 from rag.storage.search import VECTOR, Passing
 
-DRAFT = Draft(text="Rain fell on Bergen. It fell all day.", title="Rain", source="file:///a.txt")
+DRAFT = Document(text="Rain fell on Bergen. It fell all day.", title="Rain", source="file:///a.txt")
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ def library(tmp_path: Path) -> Library:
     return Library(tmp_path / "library.sqlite3")
 
 
-def put(library: Library, draft: Draft) -> tuple[IngestStatus, str]:
+def put(library: Library, draft: Document) -> tuple[IngestStatus, str]:
     with library.transaction() as changes:
         placement = changes.place(draft)
         if placement.writes:
@@ -90,7 +89,7 @@ def test_when_one_of_two_addresses_changes_the_other_keeps_the_text(library: Lib
 
 def test_a_source_that_becomes_a_copy_joins_the_article_it_copies(library: Library) -> None:
     _, first = put(library, DRAFT)
-    second_draft = Draft(text="Snow in Oslo.", title="Snow", source="file:///b.txt")
+    second_draft = Document(text="Snow in Oslo.", title="Snow", source="file:///b.txt")
     _, second = put(library, second_draft)
     assert put(library, replace(DRAFT, source="file:///b.txt")) == ("duplicate", first)
     assert library.counts()[0] == 1
@@ -106,10 +105,10 @@ def test_a_source_that_becomes_a_copy_joins_the_article_it_copies(library: Libra
 
 def test_a_source_that_was_a_copy_goes_its_own_way_again(library: Library) -> None:
     _, first = put(library, replace(DRAFT, id="wire/7", source="id:wire/7"))
-    put(library, Draft("Snow in Oslo.", "Snow", "id:wire/8", id="wire/8"))
+    put(library, Document("Snow in Oslo.", "Snow", "id:wire/8", id="wire/8"))
     put(library, replace(DRAFT, id="wire/8", source="id:wire/8"))
     assert library.article("wire/8").id == first == "wire/7"
-    status, id_ = put(library, Draft("Sun in Oslo.", "Sun", "id:wire/8", id="wire/8"))
+    status, id_ = put(library, Document("Sun in Oslo.", "Sun", "id:wire/8", id="wire/8"))
     assert (status, id_) == ("updated", "wire/8")
     assert library.article("wire/8").text == "Sun in Oslo."
     assert library.article("wire/8", 1).text == "Snow in Oslo."
@@ -200,8 +199,8 @@ def test_bytes_that_were_read_are_known_while_their_article_stays(library: Libra
 def test_bytes_are_not_known_once_their_address_has_moved_on(library: Library) -> None:
     put(library, replace(DRAFT, fingerprint="f1"))
     put(library, replace(DRAFT, source="file:///b.txt", fingerprint="f2"))
-    put(library, Draft("Snow in Oslo.", "Snow", "file:///c.txt"))
-    put(library, Draft("Snow in Oslo.", "Snow", "file:///b.txt"))
+    put(library, Document("Snow in Oslo.", "Snow", "file:///c.txt"))
+    put(library, Document("Snow in Oslo.", "Snow", "file:///b.txt"))
     assert library.knows("f1") and not library.knows("f2")
 
 
@@ -221,7 +220,7 @@ def test_filters_hold_in_the_lexical_index(library: Library) -> None:
     from datetime import date
 
     for n, (day, publisher) in enumerate([("2024-01-05", "AP"), ("2024-02-05T10:00:00", "Reuters"), (None, "AP")]):
-        put(library, Draft(f"Rain number {n}.", "T", f"file:///{n}", publisher=publisher, published=day))
+        put(library, Document(f"Rain number {n}.", "T", f"file:///{n}", publisher=publisher, published=day))
 
     def texts(filters: Filters) -> set[str]:
         return {library.passages([i])[i][0].text[-2] for i, _ in library.match('"rain"', filters, 10)}
@@ -236,7 +235,7 @@ def test_filters_hold_in_the_lexical_index(library: Library) -> None:
 
 def test_articles_are_listed_in_pages(library: Library) -> None:
     for n in range(5):
-        put(library, Draft(f"Text {n}.", f"Title {n}", f"file:///{n}", id=f"a{n}"))
+        put(library, Document(f"Text {n}.", f"Title {n}", f"file:///{n}", id=f"a{n}"))
     first = library.articles(limit=2)
     assert [a.id for a in first] == ["a0", "a1"]
     assert [a.id for a in library.articles(limit=10, after="a1")] == ["a2", "a3", "a4"]
@@ -289,7 +288,7 @@ def test_a_library_of_an_older_format_is_brought_up_to_date(tmp_path: Path, vers
     assert library.passing(Filters(since=date(2024, 5, 1))).count == 1
     begun = Conversations(library.database).begin("me", "Rain")
     assert Conversations(library.database).mine("me") == [begun]
-    assert Opinions(library.database).all() == []
+    assert FeedbackStore(library.database).all() == []
     assert Deliveries(library.database).claim(Delivery("Ev1"))
     library.close()
     new = sqlite3.connect(path)
@@ -306,18 +305,20 @@ def test_questions_of_an_older_format_were_narrowed_as_their_conversation_is(tmp
     conversations = Conversations(library.database)
     narrowing = Filters(since=date(2024, 5, 1), publishers=("AP",))
     begun = conversations.begin("me", "Rain", narrowing)
-    conversations.keep(begun.id, "me", Asked("k", "Did it rain?"))
+    conversations.keep(begun.id, "me", StoredExchange("k", "Did it rain?"))
     library.close()
     of_format(path, 4)
     library = Library(path)
-    assert Conversations(library.database).asked(begun.id, "me") == [Asked("k", "Did it rain?", filters=narrowing)]
+    assert Conversations(library.database).asked(begun.id, "me") == [
+        StoredExchange("k", "Did it rain?", filters=narrowing)
+    ]
     library.close()
 
 
 def test_passing_is_estimated_from_articles(library: Library) -> None:
     assert library.passing(Filters(since=date(2024, 1, 3))) == Passing(0, 0.0)
     for n in range(1, 6):
-        put(library, Draft(f"Text {n}.", "T", f"file:///{n}", published=f"2024-01-0{n}"))
+        put(library, Document(f"Text {n}.", "T", f"file:///{n}", published=f"2024-01-0{n}"))
     assert library.passing(Filters(since=date(2024, 1, 3))) == Passing(3, 0.6)
     assert library.passing(Filters(publishers=("nobody",))) == Passing(0, 0.0)
     assert library.passing(Filters()) == Passing(5, 1.0)
@@ -328,7 +329,7 @@ def rainy(library: Library) -> Library:
     """Twenty reports, one a day: the later, the longer, and so the further down for "rain"."""
     for n in range(1, 21):
         text = f"Rain on day {n}." + " Nothing else happened." * n
-        put(library, Draft(text, "T", f"file:///{n}", id=f"{n}", published=f"2024-01-{n:02}"))
+        put(library, Document(text, "T", f"file:///{n}", id=f"{n}", published=f"2024-01-{n:02}"))
     return library
 
 
@@ -353,7 +354,7 @@ def test_the_best_that_pass_are_found_under_wide_and_narrow_filters(
 
 
 def test_a_rare_word_is_found_under_a_wide_filter(rainy: Library) -> None:
-    put(rainy, Draft("A comet.", "T", "file:///comet", id="comet", published="2024-01-21"))
+    put(rainy, Document("A comet.", "T", "file:///comet", id="comet", published="2024-01-21"))
     assert [id_ for id_, _ in rainy.match('"comet"', Filters(since=date(2024, 1, 2)), 2)] == ["comet.v1.0"]
 
 
@@ -392,7 +393,7 @@ def test_nearest_is_exact_and_ordered(library: Library) -> None:
     with library.transaction() as changes:
         for source, angle in angles.items():
             vector = np.array([[np.cos(angle), np.sin(angle)]], np.float32)
-            draft = Draft(f"Text of {source}.", "T", source, id=source[-1])
+            draft = Document(f"Text of {source}.", "T", source, id=source[-1])
             changes.write(draft, changes.place(draft), [Span(0, len(draft.text))])
             changes.embed_added("m", partial(_always, vector))
     found = library.nearest("m", np.array([1, 0], np.float32), 2, Filters())

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag.records import ArticleSummary, Draft, Span
+from rag.records import ArticleSummary, Document, Span
 from rag.storage.library import Library
 
 
@@ -15,7 +15,7 @@ def library(tmp_path: Path) -> Library:
 
 
 def put(library: Library, title: str, publisher: str | None = None, **rest: Any) -> str:
-    draft = replace(Draft(f"The text of {title} and nothing more.", title, publisher=publisher), **rest)
+    draft = replace(Document(f"The text of {title} and nothing more.", title, publisher=publisher), **rest)
     with library.transaction() as changes:
         placement = changes.place(draft)
         changes.write(draft, placement, [Span(0, 4), Span(4, len(draft.text))])

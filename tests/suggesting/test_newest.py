@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from rag.records import Draft
+from rag.records import Document
 from rag.storage.library import Library
 
 
 def put(library: Library, name: str, published: str | None = None) -> str:
-    draft = Draft(text=f"{name} fell on Bergen.", title=name, source=f"file:///{name}.txt", published=published)
+    draft = Document(text=f"{name} fell on Bergen.", title=name, source=f"file:///{name}.txt", published=published)
     with library.transaction() as changes:
         placement = changes.place(draft)
         changes.write(draft, placement, [])
@@ -27,7 +27,7 @@ def test_the_newest_articles_come_first_and_undated_ones_last(tmp_path: Path) ->
 def test_an_earlier_version_and_a_removed_article_do_not_count(tmp_path: Path) -> None:
     library = Library(tmp_path / "library.sqlite3")
     rain, snow = put(library, "Rain", "2024-03-15"), put(library, "Snow", "2019-01-02")
-    changed = Draft(text="Rain fell on Oslo.", title="Rain", source="file:///Rain.txt", published="2018-03-15")
+    changed = Document(text="Rain fell on Oslo.", title="Rain", source="file:///Rain.txt", published="2018-03-15")
     with library.transaction() as changes:
         placement = changes.place(changed)
         changes.write(changed, placement, [])

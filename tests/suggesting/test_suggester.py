@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.assembly import connect
 from rag.engine import LocalEngine, ask
-from rag.records import Answer, Draft, Filters, Question, Quote, Turn
+from rag.records import Answer, Document, Filters, Message, Question, Quote
 from rag.settings import Settings
 from rag.suggesting.suggester import Suggester
+from rag.wiring import connect
 from tests.conftest import new_home
 
 MUSCAT = "what did Iran demand in Muscat?"
@@ -33,7 +33,7 @@ def filled(tmp_path: Path, model_cache: Path) -> Iterator[Filled]:
     assert isinstance(engine, LocalEngine)
 
     def fill(*texts: str) -> LocalEngine:
-        engine.store([Draft(text=text, title=f"Report {n}", publisher=f"Paper {n}") for n, text in enumerate(texts)])
+        engine.store([Document(text=text, title=f"Report {n}", publisher=f"Paper {n}") for n, text in enumerate(texts)])
         return engine
 
     yield fill
@@ -44,8 +44,8 @@ def quotes(answer: Answer) -> list[Quote]:
     return [quote for claim in answer.claims for quote in claim.quotes]
 
 
-def conversation(*turns: str) -> tuple[Turn, ...]:
-    return tuple(Turn("assistant" if n % 2 else "user", text) for n, text in enumerate(turns))
+def conversation(*turns: str) -> tuple[Message, ...]:
+    return tuple(Message("assistant" if n % 2 else "user", text) for n, text in enumerate(turns))
 
 
 def is_shown(quote: Quote, shown: Sequence[Quote]) -> bool:
@@ -110,7 +110,7 @@ def test_one_article_gives_one_example_and_a_new_one_another(filled: Filled) -> 
     engine = filled("Norway demanded that the fleet stay in port until the herring have spawned. Nobody objected.")
     suggester = Suggester(engine.answerer)
     assert suggester.examples() == ["What did Norway demand?"]
-    engine.store([Draft(text="The Bergen Museum will open a new wing on 4 May, its director said.", title="A wing")])
+    engine.store([Document(text="The Bergen Museum will open a new wing on 4 May, its director said.", title="A wing")])
     assert set(suggester.examples()) == {"What did Norway demand?", "When will the Bergen Museum open a new wing?"}
 
 

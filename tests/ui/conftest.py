@@ -16,31 +16,31 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from rag.errors import InvalidRequest, UnknownArticle
-from rag.ingestion.loading import Rules
+from rag.ingestion.loading import IngestLimits
 from rag.records import (
     Answer,
     Article,
     ArticleSummary,
     Claim,
     ClaimShown,
+    Document,
     Done,
-    Draft,
     Event,
     Excerpt,
     Filters,
+    Message,
     Note,
     Question,
     Quote,
     Reset,
     Source,
     SourcesShown,
-    Stored,
-    Turn,
+    StoreResult,
 )
 from rag.storage.conversations import Conversations
 from rag.storage.database import Database
-from rag.storage.opinions import Opinions
-from ui.chat import mount_page
+from rag.storage.feedback import FeedbackStore
+from ui.page.app import mount_page
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (
@@ -61,7 +61,7 @@ class ScriptedSuggester:
         return ["When did the ferry leave?"]
 
     def follow_ups(
-        self, answer: Answer, history: Sequence[Turn] = (), count: int = 3, *, filters: Filters = Filters()
+        self, answer: Answer, history: Sequence[Message] = (), count: int = 3, *, filters: Filters = Filters()
     ) -> list[str]:
         return ["Who was hurt?"]
 
@@ -80,7 +80,7 @@ class ScriptedEngine:
         self.suggester = ScriptedSuggester()
         database = Database(folder / "library.sqlite3")
         self.conversations = Conversations(database)
-        self.opinions = Opinions(database)
+        self.opinions = FeedbackStore(database)
 
     def count(self) -> int:
         return 1
@@ -99,7 +99,7 @@ class ScriptedEngine:
     def knows(self, fingerprint: str) -> bool:
         return False
 
-    def store(self, drafts: Sequence[Draft]) -> list[Stored]:
+    def store(self, drafts: Sequence[Document]) -> list[StoreResult]:
         raise AssertionError("nothing is added to a scripted library")
 
     def remove(self, article_id: str) -> None:
@@ -188,7 +188,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
 @pytest.fixture(scope="session")
 def scripted_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScriptedPage]:
     engine = ScriptedEngine(tmp_path_factory.mktemp("scripted"))
-    app = mount_page(FastAPI(), engine, Rules(max_bytes=1_000_000))
+    app = mount_page(FastAPI(), engine, IngestLimits(max_bytes=1_000_000))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from rag.kept import Asked, Feedback
-from rag.records import Answer, Filters, Turn
+from rag.records import Answer, Feedback, Filters, Message, StoredExchange
 from rag.storage.channels import Channels
 from rag.storage.deliveries import Deliveries
-from ui.conversation import history, named, reopened
-from ui.desk import Engine as DeskEngine
+from ui.chat.conversations import Engine as DeskEngine
+from ui.chat.exchanges import history, named, reopened
 
 __all__ = ["Archive", "Engine"]
 
@@ -78,7 +77,7 @@ class Archive:
         """The answer to what has this key in the owner's conversation."""
         return next((each.answer for each in self._asked(owner) if each.key == key), None)
 
-    def turns(self, owner: str, *, but: str) -> tuple[Turn, ...]:
+    def turns(self, owner: str, *, but: str) -> tuple[Message, ...]:
         """The last of what was asked in the owner's conversation, without what has this key."""
         return history([reopened(each) for each in self._asked(owner) if each.key != but])
 
@@ -108,6 +107,6 @@ class Archive:
         """Keep what a reader thought of an answer."""
         self._engine.opinions.give(replace(blank, good=good), reader)
 
-    def _asked(self, owner: str) -> list[Asked]:
+    def _asked(self, owner: str) -> list[StoredExchange]:
         conversation_id = self.conversation(owner)
         return self._engine.conversations.asked(conversation_id, owner) if conversation_id else []

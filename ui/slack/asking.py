@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rag.errors import RagError
-from rag.records import Filters, Turn
-from ui.conversation import Exchange, fail
-from ui.desk import Desk
+from rag.records import Filters, Message
+from ui.chat.conversations import ConversationService
+from ui.chat.exchanges import Exchange, fail
 from ui.slack.archive import Archive, Engine
-from ui.slack.blocks import Message, answer_message, empty_message, problem_message
+from ui.slack.blocks import SlackMessage, answer_message, empty_message, problem_message
 from ui.slack.delivery import SlackFailed
 from ui.slack.outlets import Outlet
 from ui.slack.text import literal, shortened, tidy
@@ -52,14 +52,14 @@ class Inquiry:
     key: str = ""
     shareable: bool = False
     with_question: bool = False
-    before: Callable[[], tuple[Turn, ...]] = tuple
+    before: Callable[[], tuple[Message, ...]] = tuple
 
 
 class Asking:
     """Answers inquiries; `patience_s` after it was received one is told that it took too long."""
 
     def __init__(
-        self, engine: Engine, archive: Archive, desk: Desk, errands: Work, patience_s: float = PATIENCE_S
+        self, engine: Engine, archive: Archive, desk: ConversationService, errands: Work, patience_s: float = PATIENCE_S
     ) -> None:
         self._engine = engine
         self._archive = archive
@@ -202,7 +202,7 @@ class _Told:
             if not self._ended:
                 self._outlet.show(exchange)
 
-    def end(self, message: Message) -> None:
+    def end(self, message: SlackMessage) -> None:
         with self._lock:
             if self._ended:
                 return
@@ -239,7 +239,7 @@ class _Told:
         return True
 
 
-def headed(message: Message, question: str) -> Message:
+def headed(message: SlackMessage, question: str) -> SlackMessage:
     """The message under the question, for a channel that has not seen it."""
     words = literal(shortened(tidy(question), 300))
     head: dict[str, Any] = {

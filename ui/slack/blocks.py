@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rag.records import Answer, Claim, Closest, Note, NoteKind, Source
 from rag.wording import UNSURE, degraded_because, unsure
-from ui.evidence import day
+from ui.page.evidence import day
 from ui.slack.text import (
     LEAST,
     WHOLE,
@@ -32,7 +32,7 @@ from ui.slack.text import (
     worded,
 )
 
-__all__ = ["Message", "answer_message", "empty_message", "help_message", "problem_message", "searching_message"]
+__all__ = ["SlackMessage", "answer_message", "empty_message", "help_message", "problem_message", "searching_message"]
 
 _MOST_TEXT = 3_000
 _MOST_APART = 12  # claims or sources with a block each; more of them share one
@@ -48,7 +48,7 @@ _NOTE_LABELS: dict[NoteKind, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class SlackMessage:
     """What is posted: `blocks` as Slack takes them, `text` for where they are not shown, in mrkdwn."""
 
     text: str
@@ -78,14 +78,14 @@ class _Quoted:
 
 def answer_message(
     answer: Answer, *, open_at: str | None = None, shareable: bool = False, quotes_open: bool = False
-) -> Message:
+) -> SlackMessage:
     """A whole answer with its buttons. `open_at` is where it can be read in Dateline, `shareable` offers to show it to
     the channel, and with `quotes_open` the quotes behind written sentences are as long as a message allows."""
     buttons, opens = _buttons(answer, shareable), _opens(open_at)
     actions = _actions(buttons, opens)
     if answer.verdict == "no_evidence":
         blocks = within(lambda room: [*_nothing(answer, room), *actions], _AT_FIRST)
-        return Message(fitted(tidy(answer.text) or _NOTHING_SAID, _MOST_TEXT), blocks)
+        return SlackMessage(fitted(tidy(answer.text) or _NOTHING_SAID, _MOST_TEXT), blocks)
     claims, sources = _said(answer), _quoted(answer)
 
     def drawn(actions: Sequence[Block], most: int) -> list[Block]:
@@ -93,23 +93,23 @@ def answer_message(
 
     text, whole = _fallback(answer, claims, sources), drawn(actions, WHOLE)
     if quotes_open or answer.mode == "quotes" or drawn(actions, _AT_FIRST) == whole:
-        return Message(text, whole)
+        return SlackMessage(text, whole)
     more = _actions(buttons, [_button("show_quotes", "Show quotes", answer.id)], opens)
-    return Message(text, drawn(more, _AT_FIRST))
+    return SlackMessage(text, drawn(more, _AT_FIRST))
 
 
-def problem_message(sentence: str) -> Message:
+def problem_message(sentence: str) -> SlackMessage:
     """Why there is no answer, in one sentence."""
     return _sentence(tidy(sentence) or "Something went wrong.")
 
 
-def searching_message(question: str) -> Message:
+def searching_message(question: str) -> SlackMessage:
     """What stands there until the answer does."""
     asked = shortened(tidy(question), 300)
     return _sentence(f"Searching the articles: {asked}" if asked else "Searching the articles…")
 
 
-def help_message(command: str) -> Message:
+def help_message(command: str) -> SlackMessage:
     """How the slash command (`/dateline`) is used."""
     forms = {
         "QUESTION": "answers from the articles in the library, with the quotes that the answer rests on.",
@@ -120,17 +120,17 @@ def help_message(command: str) -> Message:
     name = shortened(tidy(command), 40)
     text = "\n".join(fitted(f"{name} {form} {does}", _MOST_TEXT // len(forms) - 1) for form, does in forms.items())
     lines = [section(worded(f"{name} {form}", "code"), worded(f" {does}")) for form, does in forms.items()]
-    return Message(text, [rich([line]) for line in lines])
+    return SlackMessage(text, [rich([line]) for line in lines])
 
 
-def empty_message(open_at: str | None = None) -> Message:
+def empty_message(open_at: str | None = None) -> SlackMessage:
     """For a library without articles; `open_at` is where they can be added."""
     message = _sentence("The library is empty. Put articles in, then ask: files, web addresses or pasted text.")
-    return Message(message.text, [*message.blocks, *_actions(_opens(open_at))])
+    return SlackMessage(message.text, [*message.blocks, *_actions(_opens(open_at))])
 
 
-def _sentence(words: str) -> Message:
-    return Message(fitted(words, _MOST_TEXT), [rich([section(worded(shortened(words, WHOLE)))])])
+def _sentence(words: str) -> SlackMessage:
+    return SlackMessage(fitted(words, _MOST_TEXT), [rich([section(worded(shortened(words, WHOLE)))])])
 
 
 def _said(answer: Answer) -> list[_Said]:

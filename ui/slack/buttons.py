@@ -8,7 +8,7 @@ from typing import Any
 from rag.errors import RagError
 from ui.slack.archive import Archive
 from ui.slack.asking import headed
-from ui.slack.blocks import Message, answer_message, problem_message
+from ui.slack.blocks import SlackMessage, answer_message, problem_message
 from ui.slack.delivery import Persistence, ResponseUrls, SlackFailed
 from ui.slack.events import Pressed
 from ui.slack.outlets import UNFURL_NOTHING, EphemeralOutlet, Web
@@ -82,6 +82,6 @@ class Buttons:
                 _LOG.info("a button in Slack is answered in the channel (%s)", failure)
         self._respond(pressed, message, response_type="ephemeral", replace_original=False)
 
-    def _respond(self, pressed: Pressed, message: Message, **how: Any) -> None:
+    def _respond(self, pressed: Pressed, message: SlackMessage, **how: Any) -> None:
         body = {**how, "text": message.text, "blocks": message.blocks, **UNFURL_NOTHING}
         self._persist(lambda: self._urls.post(pressed.response_url, body))

@@ -9,9 +9,9 @@ from typing import Any
 
 from rag.errors import RagError
 from rag.storage.channels import ChannelSettings
-from ui.desk import explain
+from ui.chat.conversations import explain
 from ui.slack.asking import BUSY
-from ui.slack.blocks import Message, problem_message
+from ui.slack.blocks import SlackMessage, problem_message
 from ui.slack.delivery import Persistence, ResponseUrls, SlackFailed
 from ui.slack.dialog import ANSWER, Place, Unfit, chosen_in, is_nameable, place_of, settings_view, suggestions
 from ui.slack.outlets import EphemeralOutlet, Web
@@ -151,7 +151,7 @@ class ChannelCommands:
             _LOG.info("what came of the dialog of the settings could not be told in Slack (%s)", failure)
 
 
-def shown(message: Message) -> dict[str, Any]:
+def shown(message: SlackMessage) -> dict[str, Any]:
     """The message as the answer to a command."""
     return {"response_type": "ephemeral", "text": message.text, "blocks": message.blocks}
 

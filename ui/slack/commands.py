@@ -11,7 +11,7 @@ from typing import Any
 
 from rag.errors import InvalidRequest
 from rag.storage.deliveries import Deliveries, Delivery
-from ui.desk import explain
+from ui.chat.conversations import explain
 from ui.slack.asking import BUSY, NOT_HERE, Asking, Inquiry
 from ui.slack.blocks import help_message, problem_message
 from ui.slack.channel_settings import ChannelCommands, shown

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["OPENED", "WRITTEN", "Heard", "Opened", "Pressed", "read_event", "read_opened", "read_press"]
+__all__ = ["OPENED", "WRITTEN", "MessageEvent", "Opened", "Pressed", "read_event", "read_opened", "read_press"]
 
 # That somebody comes to ask: an agent's events, and those of an app from before Slack had agents.
 OPENED = ("app_home_opened", "assistant_thread_started")
@@ -17,7 +17,7 @@ WRITTEN = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class MessageEvent:
     """A message of a person: a new one, a mention, or one that was changed or deleted.
 
     `asked` names the message, `thread` what its thread hangs on (itself, where it begins one), `bot` the user that
@@ -73,7 +73,7 @@ class Pressed:
     in_thread: bool = False
 
 
-def read_event(body: Mapping[str, Any]) -> Heard | None:
+def read_event(body: Mapping[str, Any]) -> MessageEvent | None:
     """The message that an event tells of; None for all that does not concern questions: other events, messages of
     programs (this one, too), changes of the channel."""
     event = _mapping(body.get("event"))
@@ -91,7 +91,7 @@ def read_event(body: Mapping[str, Any]) -> Heard | None:
     return _heard("message", body, event) if _is_written(event) else None
 
 
-def _changed(body: Mapping[str, Any], event: Mapping[str, Any]) -> Heard | None:
+def _changed(body: Mapping[str, Any], event: Mapping[str, Any]) -> MessageEvent | None:
     message, before = _mapping(event.get("message")), _mapping(event.get("previous_message"))
     if message.get("subtype") == "tombstone":  # a deleted message that a thread hangs on
         return _heard("deletion", body, {**before, "ts": message.get("ts")}) if _is_written(before) else None
@@ -105,14 +105,14 @@ def _heard(
     body: Mapping[str, Any],
     message: Mapping[str, Any],
     edited: Any = None,
-) -> Heard | None:
+) -> MessageEvent | None:
     event = _mapping(body.get("event"))
     channel, asked = str(event.get("channel") or ""), str(message.get("ts") or "")
     if not channel or not asked:
         return None
     delivery = str(body.get("event_id") or f"{channel}:{asked}:{kind}")
     text = str(message.get("text") or "")
-    return Heard(
+    return MessageEvent(
         kind=kind,
         # One change comes as several events where the message mentions the app.
         event=f"edit:{channel}:{asked}:{edited or delivery}" if kind == "edit" else delivery,

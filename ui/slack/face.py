@@ -12,7 +12,7 @@ from typing import Any
 from rag.errors import RagError
 from rag.settings import Settings
 from rag.storage.deliveries import Delivery
-from ui.desk import Desk
+from ui.chat.conversations import ConversationService
 from ui.slack.app import Handlers, SlackApp, SocketMode
 from ui.slack.archive import Archive, Engine
 from ui.slack.asking import PATIENCE_S, RESTARTED, Asking
@@ -25,11 +25,11 @@ from ui.slack.delivery import Persistence, ResponseUrls, SlackFailed
 from ui.slack.events import read_event, read_opened, read_press
 from ui.slack.outlets import CommandOutlet
 from ui.slack.settings import Book
-from ui.slack.speaking import Speaker
+from ui.slack.speaking import Responder
 from ui.slack.threads import Threads
 from ui.slack.work import Lanes, Work
 
-__all__ = ["Limits", "SlackFace", "connect_slack"]
+__all__ = ["Limits", "SlackBot", "connect_slack"]
 
 _LOG = logging.getLogger("rag.slack")
 
@@ -48,14 +48,14 @@ class Limits:
     first_wait_s: float = 1.0
 
 
-def connect_slack(engine: Engine, settings: Settings, limits: Limits = Limits()) -> SlackFace | None:
+def connect_slack(engine: Engine, settings: Settings, limits: Limits = Limits()) -> SlackBot | None:
     """The face, or None where no signing secret and no app-level token is set."""
     if settings.slack_signing_secret is None and settings.slack_app_token is None:
         return None
-    return SlackFace(engine, settings, limits)
+    return SlackBot(engine, settings, limits)
 
 
-class SlackFace:
+class SlackBot:
     """Commands need the signing secret alone; mentions, messages and threads the bot token as well."""
 
     def __init__(self, engine: Engine, settings: Settings, limits: Limits = Limits()) -> None:
@@ -69,7 +69,7 @@ class SlackFace:
         self._answers = Work("slack-answers", threads=limits.answers, waiting=limits.waiting)
         self._errands = Work("slack-errands", threads=4, waiting=_MOST_WAITING)
         self._dialogs = Work("slack-dialogs", threads=2, waiting=_MOST_WAITING)
-        self._desk = Desk(engine, settings.of_answers())
+        self._desk = ConversationService(engine, settings.of_answers())
         archive = Archive(engine, settings.of_answers(), settings.rag_public_url)
         self._asking = Asking(engine, archive, self._desk, self._errands, limits.patience_s)
         client = SlackClient(token.get_secret_value(), settings.slack_api_url) if token else None
@@ -87,7 +87,7 @@ class SlackFace:
         )
         self._buttons = Buttons(archive, self._urls, self._persist, client)
         writes = bool(settings.openai_api_key or settings.openai_base_url)
-        self._speaker = client and Speaker(client, self._persist, self._errands, engine.deliveries, streams=writes)
+        self._speaker = client and Responder(client, self._persist, self._errands, engine.deliveries, streams=writes)
         self._threads = self._speaker and Threads(self._speaker, self._asking, archive, book, self._answers)
         handlers = Handlers(
             self._event, self._opened, self._press, self._commands.receive, channels.submit, channels.suggest

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from ui.conversation import Exchange
-from ui.slack.blocks import Message
+from ui.chat.exchanges import Exchange
+from ui.slack.blocks import SlackMessage
 from ui.slack.delivery import Persistence, ResponseUrls, SlackFailed
 
 __all__ = ["UNFURL_NOTHING", "CommandOutlet", "EphemeralOutlet", "Outlet", "Web", "withdrawn"]
@@ -42,7 +42,7 @@ class Outlet(Protocol):
     def show(self, exchange: Exchange) -> None:
         """What is there so far; may do nothing."""
 
-    def end(self, message: Message) -> None:
+    def end(self, message: SlackMessage) -> None:
         """The answer, or why there is none."""
 
     def abandon(self) -> None:
@@ -73,7 +73,7 @@ class CommandOutlet(_Once):
         self._response_type = response_type
         self._persist = persist
 
-    def end(self, message: Message) -> None:
+    def end(self, message: SlackMessage) -> None:
         body = {
             "response_type": self._response_type,
             "replace_original": False,
@@ -92,6 +92,6 @@ class EphemeralOutlet(_Once):
         self._persist = persist
         self._where = {"channel": channel, "user": user, "thread_ts": thread}
 
-    def end(self, message: Message) -> None:
+    def end(self, message: SlackMessage) -> None:
         said = {"text": message.text, "blocks": message.blocks, **UNFURL_NOTHING}
         self._persist(lambda: self._web.call("chat.postEphemeral", **self._where, **said))

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rag.records import Turn
+from rag.records import Message
 from ui.slack.delivery import SlackFailed
-from ui.slack.events import WRITTEN, Heard
+from ui.slack.events import WRITTEN, MessageEvent
 from ui.slack.outlets import Web
 from ui.slack.text import shortened
 from ui.slack.words import said, without_mentions
@@ -25,7 +25,7 @@ _LONGEST = 1_000  # characters of one
 _ADDRESS = re.compile(r"(?<![a-z+.-])[a-z][a-z+.-]*://\S+", re.IGNORECASE)
 
 
-def overheard(web: Web, heard: Heard) -> tuple[Turn, ...]:
+def overheard(web: Web, heard: MessageEvent) -> tuple[Message, ...]:
     """What the thread hangs on and what was said last in it, oldest first. Nothing where Slack does not tell."""
     if not heard.in_thread:
         return ()
@@ -36,10 +36,10 @@ def overheard(web: Web, heard: Heard) -> tuple[Turn, ...]:
                 words.append(said_there)
     except SlackFailed as failure:
         _LOG.info("a thread in Slack could not be read (%s)", failure)
-    return tuple(Turn("user", each) for each in (*words[:1], *words[1:][-_LAST:]))
+    return tuple(Message("user", each) for each in (*words[:1], *words[1:][-_LAST:]))
 
 
-def _messages(web: Web, heard: Heard) -> Iterator[Mapping[str, Any]]:
+def _messages(web: Web, heard: MessageEvent) -> Iterator[Mapping[str, Any]]:
     """Those of the thread up to the question, oldest first. Raises SlackFailed."""
     cursor = None
     for _ in range(_MOST_PAGES):
@@ -57,7 +57,7 @@ def _messages(web: Web, heard: Heard) -> Iterator[Mapping[str, Any]]:
             return
 
 
-def _is_before(message: Mapping[str, Any], heard: Heard) -> bool:
+def _is_before(message: Mapping[str, Any], heard: MessageEvent) -> bool:
     """Also what other programs post, such as headlines, but nothing of this one and of Slack itself."""
     said_there = message.get("subtype") in (*WRITTEN, "bot_message")
     return said_there and message.get("ts") != heard.asked and (heard.bot is None or message.get("user") != heard.bot)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from rag.storage.deliveries import Deliveries
-from ui.desk import Desk
-from ui.slack.blocks import Message
+from ui.chat.conversations import ConversationService
+from ui.slack.blocks import SlackMessage
 from ui.slack.delivery import Persistence, SlackFailed
 from ui.slack.events import Opened
 from ui.slack.outlets import EphemeralOutlet, Outlet, Web
@@ -14,14 +14,14 @@ from ui.slack.text import shortened
 from ui.slack.thread_outlet import Abilities, Spot, ThreadOutlet
 from ui.slack.work import Work
 
-__all__ = ["Speaker"]
+__all__ = ["Responder"]
 
 _LOG = logging.getLogger("rag.slack")
 
 _LONGEST_PROMPT_TITLE = 70
 
 
-class Speaker:
+class Responder:
     """Slack may make one wait for minutes: what only says something does so on the threads of `errands`."""
 
     def __init__(self, web: Web, persist: Persistence, errands: Work, deliveries: Deliveries, *, streams: bool) -> None:
@@ -40,7 +40,7 @@ class Speaker:
             )
         return self._in_thread(spot, event, shown)
 
-    def say(self, outlet: Outlet, message: Message, event: str | None = None) -> None:
+    def say(self, outlet: Outlet, message: SlackMessage, event: str | None = None) -> None:
         """Soon; the delivery is finished with it. What cannot be said now is left to the next start."""
 
         def errand() -> None:
@@ -60,7 +60,7 @@ class Speaker:
 
         self._errands.submit(errand)
 
-    def suggest(self, opened: Opened, desk: Desk) -> None:
+    def suggest(self, opened: Opened, desk: ConversationService) -> None:
         """Offer questions to somebody who may not know what to ask. Waits for the library and for Slack."""
         prompts = [
             {"title": shortened(question, _LONGEST_PROMPT_TITLE), "message": question} for question in desk.examples()
@@ -87,7 +87,7 @@ class Speaker:
             on_shown=lambda message: self._deliveries.show(event, message),
         )
 
-    def _told(self, outlet: Outlet, message: Message) -> bool:
+    def _told(self, outlet: Outlet, message: SlackMessage) -> bool:
         """Whether there is nothing more to bring there."""
         try:
             outlet.end(message)

@@ -11,8 +11,8 @@ from html import unescape
 from typing import Any
 
 from rag.records import Claim
-from ui.conversation import Exchange
-from ui.slack.blocks import Message, searching_message
+from ui.chat.exchanges import Exchange
+from ui.slack.blocks import SlackMessage, searching_message
 from ui.slack.delivery import Persistence, SlackFailed
 from ui.slack.outlets import UNFURL_NOTHING, Web, withdrawn
 from ui.slack.text import plain
@@ -98,7 +98,7 @@ class ThreadOutlet:
                 self._append("".join(_streamed(claim) for claim in new))
                 self._told = len(exchange.claims)
 
-    def end(self, message: Message) -> None:
+    def end(self, message: SlackMessage) -> None:
         with self._writing:
             if self._streaming:
                 self._stop_stream()
@@ -127,7 +127,7 @@ class ThreadOutlet:
 
     # One message
 
-    def _post(self, message: Message, *, may_be_there: bool = False) -> None:
+    def _post(self, message: SlackMessage, *, may_be_there: bool = False) -> None:
         """What was sent when the line broke may have arrived: it is looked for before it is sent again."""
         tried = may_be_there
 
@@ -148,7 +148,7 @@ class ThreadOutlet:
         else:
             self._is_shown(posted)
 
-    def _arrived(self, message: Message) -> str:
+    def _arrived(self, message: SlackMessage) -> str:
         """The message behind the question that says the same; empty if there is none, or none that may be read."""
         try:
             told = self._call("conversations.replies", ts=self._spot.thread, oldest=self._spot.asked, limit=_MOST_READ)
@@ -161,7 +161,7 @@ class ThreadOutlet:
                 return str(each.get("ts") or "")
         return ""
 
-    def _update(self, message: Message) -> None:
+    def _update(self, message: SlackMessage) -> None:
         def send() -> None:
             self._check_wanted()
             self._call("chat.update", ts=self._shown, **_body(message))
@@ -212,7 +212,7 @@ class ThreadOutlet:
 
     # A stream
 
-    def _start_stream(self, searching: Message) -> bool:
+    def _start_stream(self, searching: SlackMessage) -> bool:
         if not self._abilities.streams:
             return False
         try:
@@ -250,7 +250,7 @@ class ThreadOutlet:
             _LOG.info("a stream in Slack could not be stopped (%s)", failure)
 
 
-def _body(message: Message) -> dict[str, Any]:
+def _body(message: SlackMessage) -> dict[str, Any]:
     return {"text": message.text, "blocks": message.blocks, **UNFURL_NOTHING}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from rag.text.months import month_number
+from rag.english.months import month_number
 
 __all__ = ["Day", "Side", "days", "days_meant", "rests_on"]
 

@@ -16,10 +16,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.answering.checking.checking import amounts_missing
-from rag.records import Finding
-from rag.text.sentences import sentences
-from rag.text.words import WORD, fold, stem, stems
+from rag.answering.checking.claims import amounts_missing
+from rag.english.sentences import sentences
+from rag.english.words import WORD, fold, stem, stems
+from rag.records import UncitedClaim
 
 __all__ = ["DOUBT", "FEATURES", "Encode", "Support", "features", "texts_compared"]
 
@@ -46,7 +46,7 @@ class Support:
     def __init__(self, encode: Encode) -> None:
         self._encode = encode
 
-    def score(self, finding: Finding) -> float:
+    def score(self, finding: UncitedClaim) -> float:
         """How likely it is that the quotes support the claim, in [0, 1]; 0.5 is even.
 
         Costs the encoding of the claim and of each sentence quoted. Raises EncoderError.
@@ -54,18 +54,18 @@ class Support:
         measured = np.append(features(finding, self._encode(texts_compared(finding))), 1.0)
         return 1 / (1 + math.exp(-float(measured @ np.array(WEIGHTS))))
 
-    def flags(self, finding: Finding) -> tuple[str, ...]:
+    def flags(self, finding: UncitedClaim) -> tuple[str, ...]:
         """DOUBT where the score is below THRESHOLD, else nothing."""
         return (DOUBT,) if self.score(finding) < THRESHOLD else ()
 
 
-def texts_compared(finding: Finding) -> list[str]:
+def texts_compared(finding: UncitedClaim) -> list[str]:
     """The claim, then each sentence of the quotes, then each window of sentences, as `features` expects them."""
     said = _sentences(finding)
     return [finding.text, *said, *(_windows(said) if len(said) > 1 else ())]
 
 
-def features(finding: Finding, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+def features(finding: UncitedClaim, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     """The measures in the order of FEATURES; `vectors` are the rows for `texts_compared(finding)`."""
     claim = finding.text
     windows = _windows(_sentences(finding))
@@ -85,7 +85,7 @@ def features(finding: Finding, vectors: NDArray[np.float32]) -> NDArray[np.float
     )
 
 
-def _sentences(finding: Finding) -> list[str]:
+def _sentences(finding: UncitedClaim) -> list[str]:
     quotes = [part.text for part in finding.evidence]
     said = [quote[span.start : span.end] for quote in quotes for span in sentences(quote)]
     return said[:MAX_SENTENCES] or [""]

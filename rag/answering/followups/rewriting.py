@@ -9,14 +9,14 @@ from contextlib import closing
 
 from rag.answering.followups.rules import is_complete, standalone
 from rag.answering.followups.subjects import plain_answer
-from rag.answering.written.prompt import token_estimate
-from rag.answering.written.writing import plain_text
-from rag.errors import WriterError
+from rag.answering.generation.generate import plain_text
+from rag.answering.generation.prompt import token_estimate
+from rag.english.names import name_words
+from rag.english.words import WORD, content_words, fold, is_stop_word
+from rag.errors import LanguageModelError
 from rag.models.deadline import Deadline
-from rag.models.writer import Writer
-from rag.records import Turn
-from rag.text.names import name_words
-from rag.text.words import WORD, content_words, fold, is_stop_word
+from rag.models.llm import LanguageModel
+from rag.records import Message
 
 __all__ = ["asks_writer", "rewrite"]
 
@@ -47,7 +47,7 @@ _LABEL = re.compile(r"^(?:(?:rewritten|standalone|search)\s+)*(?:question|query)
 _QUOTED = re.compile(r"^([\"'“‘`])(.+?)[\"'”’`]$")
 
 
-def asks_writer(question: str, history: Sequence[Turn], writer: Writer) -> bool:
+def asks_writer(question: str, history: Sequence[Message], writer: LanguageModel) -> bool:
     """Whether `rewrite` makes its call, which is then one less for the answer.
 
     It makes none for a first question, for one that is complete, and while the server has not been asked
@@ -57,7 +57,7 @@ def asks_writer(question: str, history: Sequence[Turn], writer: Writer) -> bool:
     return follows and bool(writer.model) and not is_complete(question)
 
 
-def rewrite(question: str, history: Sequence[Turn], writer: Writer, deadline: Deadline) -> str:
+def rewrite(question: str, history: Sequence[Message], writer: LanguageModel, deadline: Deadline) -> str:
     """The question with what it takes from the conversation before it, by one small call of the writer.
 
     Whatever goes wrong (the writer fails, takes more than a third of the time left, or sends something that
@@ -71,12 +71,12 @@ def rewrite(question: str, history: Sequence[Turn], writer: Writer, deadline: De
         return standalone(question, history)
     try:
         text = _read(writer, user, deadline.within(deadline.remaining() * _SHARE))
-    except WriterError:
+    except LanguageModelError:
         return standalone(question, history)
     return _usable(text, question, history) or standalone(question, history)
 
 
-def _user(question: str, history: Sequence[Turn]) -> str:
+def _user(question: str, history: Sequence[Message]) -> str:
     said = [
         f"{'Reader' if turn.role == 'user' else 'Answer'}: {plain_text(plain_answer(turn.content, _TURN_CHARS))}"
         for turn in list(history)[-_TURNS:]
@@ -88,7 +88,7 @@ def _user(question: str, history: Sequence[Turn]) -> str:
     return "\n".join([fence, *said, fence, "", f"Question: {asked}"])
 
 
-def _read(writer: Writer, user: str, deadline: Deadline) -> str:
+def _read(writer: LanguageModel, user: str, deadline: Deadline) -> str:
     """The first line of the model's text behind its thoughts; the rest is not waited for."""
     text = ""
     with closing(writer.stream(_SYSTEM, user, deadline, calls=1)) as deltas:
@@ -100,7 +100,7 @@ def _read(writer: Writer, user: str, deadline: Deadline) -> str:
     return _THOUGHT.sub("", text).strip().partition("\n")[0].strip()
 
 
-def _usable(line: str, question: str, history: Sequence[Turn]) -> str:
+def _usable(line: str, question: str, history: Sequence[Message]) -> str:
     """The line as a question; empty if it is none, or holds marks, names or numbers from elsewhere."""
     line = _LABEL.sub("", line)
     quoted = _QUOTED.match(line)

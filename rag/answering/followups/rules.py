@@ -19,8 +19,8 @@ from rag.answering.followups.subjects import (
     things,
     topic_phrase,
 )
-from rag.records import Turn
-from rag.text.words import is_stop_word
+from rag.english.words import is_stop_word
+from rag.records import Message
 
 __all__ = ["is_complete", "standalone"]
 
@@ -82,7 +82,7 @@ _FEW = 4  # content words of a question that says little by itself
 _DEFINITE = re.compile(r"\bthe (?P<noun>[a-z]{3,})\b(?!\s+(?:of|in|at|for|between|with|that|who|on|from|to)\b)")
 
 
-def standalone(question: str, history: Sequence[Turn]) -> str:
+def standalone(question: str, history: Sequence[Message]) -> str:
     """The question with what it takes from the conversation before it, by rules and without a model.
 
     A question that is complete comes back as it is, byte for byte; so does every question without a

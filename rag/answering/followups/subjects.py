@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from rag.text.names import group, question_names
-from rag.text.words import WORD, fold, is_stop_word
+from rag.english.names import group, question_names
+from rag.english.words import WORD, fold, is_stop_word
 
 __all__ = [
     "YEAR",

@@ -7,7 +7,7 @@ from datetime import date
 
 from rag.answering.periods import spans
 from rag.answering.periods.spans import DateSpan
-from rag.text.months import month_number
+from rag.english.months import month_number
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 COUNTS = {

@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import date
 from itertools import islice
 
+from rag.answering.candidates import Candidate
 from rag.answering.periods.present import means_present
-from rag.answering.quoting.candidates import Candidate
 
 __all__ = ["newest_first", "newest_phrases"]
 

@@ -9,8 +9,8 @@ from typing import Literal
 
 from rag.answering.checking.days import Day, Side
 from rag.answering.periods.verbs import BE_PRESENT, BE_UNTOLD, DETERMINER, PAST
+from rag.english.sentences import sentences
 from rag.records import Span
-from rag.text.sentences import sentences
 
 __all__ = ["sides"]
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from rag.answering.periods import spans
 from rag.answering.periods.spans import DateSpan
-from rag.text.months import MONTHS
+from rag.english.months import MONTHS
 
 __all__ = ["day_in_words", "in_words"]
 

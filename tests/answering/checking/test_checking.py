@@ -6,24 +6,24 @@ from datetime import date
 
 import pytest
 
-from rag.answering.checking.checking import check, missing
+from rag.answering.checking.claims import check, missing
 from rag.answering.checking.days import Day, days, days_meant
-from rag.answering.checking.quantities import quantities
-from rag.records import Evidence, Finding
-from rag.text.sentences import sentences
+from rag.answering.checking.numbers import quantities
+from rag.english.sentences import sentences
+from rag.records import Evidence, UncitedClaim
 from tests.conftest import SEEDS
 from tests.fakes import hit
 
 
 def finding(
     claim: str, *quotes: str, title: str = "A title", published: str | None = "2024-01-14", rest: str = ""
-) -> Finding:
+) -> UncitedClaim:
     """A claim with quotes, each from an article of its own that was published on a Sunday."""
     evidence = []
     for n, quote in enumerate(quotes):
         source = hit(quote, after=rest, id=f"a{n}", title=title, published=published)
         evidence.append(Evidence(source, 0, len(quote)))
-    return Finding(claim, tuple(evidence))
+    return UncitedClaim(claim, tuple(evidence))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_sentence_quoted_for_itself_has_no_flag() -> None:
         text = re.sub(r"\A---.*?---\s*", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
         article = hit(text, title="")
         for span in sentences(text):
-            claim = Finding(text[span.start : span.end], (Evidence(article, span.start, span.end),))
+            claim = UncitedClaim(text[span.start : span.end], (Evidence(article, span.start, span.end),))
             assert check(claim) == (), claim.text
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from rag.answering.checking.support import DOUBT, FEATURES, THRESHOLD, WEIGHTS, Support, features, texts_compared
 from rag.models.local_encoder import LocalEncoder
-from rag.records import Evidence, Finding
+from rag.records import Evidence, UncitedClaim
 from tests.conftest import SHARED
 from tests.fakes import hit
 
@@ -17,8 +17,8 @@ QUOTE = "Tehran asked for a cease-fire in Gaza and said that it would not halt e
 BENCH = SHARED / "data" / "attribution" / "attributionbench-dev.jsonl.gz"
 
 
-def finding(claim: str, quotes: Sequence[str] = (QUOTE,)) -> Finding:
-    return Finding(claim, tuple(Evidence(hit(q, id=str(n)), 0, len(q)) for n, q in enumerate(quotes)))
+def finding(claim: str, quotes: Sequence[str] = (QUOTE,)) -> UncitedClaim:
+    return UncitedClaim(claim, tuple(Evidence(hit(q, id=str(n)), 0, len(q)) for n, q in enumerate(quotes)))
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rag.answering.followups.rewriting import rewrite
 from rag.answering.followups.rules import is_complete, standalone
 from rag.models.deadline import Deadline
-from rag.models.writer import OpenAIWriter
-from rag.records import Turn
+from rag.models.llm import OpenAIModel
+from rag.records import Message
 from tests.fakes.openai_server import FakeOpenAI, Reply
 
 MUSCAT = "What did Iran demand in Muscat?"
@@ -99,8 +99,8 @@ COMPLETE = [
 ]
 
 
-def conversation(*asked: str, told: str = "Nothing was said of it [1].") -> list[Turn]:
-    return [turn for question in asked for turn in (Turn("user", question), Turn("assistant", told))]
+def conversation(*asked: str, told: str = "Nothing was said of it [1].") -> list[Message]:
+    return [turn for question in asked for turn in (Message("user", question), Message("assistant", told))]
 
 
 @pytest.mark.parametrize(("asked", "follow_up", "words", "none"), FOLLOW_UPS)
@@ -122,7 +122,7 @@ def test_a_complete_question_stays_byte_for_byte(question: str) -> None:
 @pytest.mark.parametrize("question", ["Why?", "And in Geneva?", "  what about them ", MUSCAT, "", "\x00"])
 def test_without_a_history_a_question_stays_as_it_is(question: str) -> None:
     assert standalone(question, []) == question
-    assert standalone(question, [Turn("assistant", "Welcome."), Turn("user", "  ")]) == question
+    assert standalone(question, [Message("assistant", "Welcome."), Message("user", "  ")]) == question
 
 
 def test_the_answer_says_who_is_meant_and_its_markup_is_not_carried() -> None:
@@ -150,8 +150,8 @@ TEXT = st.text(max_size=200) | st.lists(
 
 
 @settings(max_examples=400, deadline=None)
-@given(TEXT, st.lists(st.builds(Turn, st.sampled_from(["user", "assistant"]), TEXT), max_size=6))
-def test_rules_never_fail_and_never_lose_a_question(question: str, history: list[Turn]) -> None:
+@given(TEXT, st.lists(st.builds(Message, st.sampled_from(["user", "assistant"]), TEXT), max_size=6))
+def test_rules_never_fail_and_never_lose_a_question(question: str, history: list[Message]) -> None:
     found = standalone(question, history)
     assert standalone(question, []) == question
     assert found == question or found.strip()
@@ -180,7 +180,7 @@ def test_rules_never_fail_and_never_lose_a_question(question: str, history: list
 )
 def test_hostile_text_costs_little(unit: str) -> None:
     long = unit * (40_000 // len(unit))
-    history = [Turn(role, long) for _ in range(50) for role in ("user", "assistant")]
+    history = [Message(role, long) for _ in range(50) for role in ("user", "assistant")]
     started = time.thread_time()
     standalone("What about the Americans?", history)
     standalone(long[:990], conversation(*[long[:990]] * 8, told=long))
@@ -197,8 +197,8 @@ def test_a_question_that_names_enough_is_complete() -> None:
 # --- by the writer ---------------------------------------------------------------------------------------
 
 
-def writer_at(server: FakeOpenAI, context_window: int = 16_000) -> OpenAIWriter:
-    return OpenAIWriter(
+def writer_at(server: FakeOpenAI, context_window: int = 16_000) -> OpenAIModel:
+    return OpenAIModel(
         api_base=server.base_url, model="fake-model", context_window=context_window, max_output_tokens=500
     )
 
@@ -267,7 +267,7 @@ def test_a_silent_server_costs_a_third_of_the_time_left() -> None:
 
 def test_no_call_while_the_model_is_unknown() -> None:
     with FakeOpenAI() as server:
-        writer = OpenAIWriter(api_base=server.base_url, context_window=16_000, max_output_tokens=500)
+        writer = OpenAIModel(api_base=server.base_url, context_window=16_000, max_output_tokens=500)
         assert rewrite("What about the Americans?", conversation(MUSCAT), writer, Deadline.after(20)) == BY_RULES
         assert not server.received
 

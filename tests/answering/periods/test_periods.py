@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rag.answering.periods.browsing import asks_only_when
+from rag.answering.digest import asks_only_when
 from rag.answering.periods.period import Period
 from rag.answering.periods.reading import read_period
 from rag.answering.periods.telling import in_words

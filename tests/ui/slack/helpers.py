@@ -17,8 +17,8 @@ from urllib.parse import urlencode
 import httpx
 import uvicorn
 
-from rag.api import create_app
 from rag.errors import LibraryError
+from rag.http.app import create_app
 from rag.records import Done, Event, Question
 from rag.settings import Settings
 from rag.storage.channels import Channels
@@ -27,7 +27,7 @@ from rag.storage.deliveries import Deliveries
 from tests.fakes.slack_limits import check_options
 from tests.fakes.slack_server import BOT, SECRET, TOKEN, FakeSlack, signed
 from tests.ui.conftest import ScriptedEngine
-from ui.slack.face import Limits, SlackFace, connect_slack
+from ui.slack.face import Limits, SlackBot, connect_slack
 from ui.slack.routes import slack_routes
 
 FORM = "application/x-www-form-urlencoded"
@@ -74,7 +74,7 @@ class Served:
     url: str
     slack: FakeSlack
     engine: SlackEngine
-    face: SlackFace
+    face: SlackBot
     client: httpx.Client
 
     def command(self, text: str, *, trigger: str = "t1", **form: str) -> httpx.Response:

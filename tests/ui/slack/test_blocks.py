@@ -17,7 +17,7 @@ from rag.records import Answer, Claim, Closest, Note, Quote, Source
 from tests.fakes.slack_limits import check_blocks, check_message
 from tests.ui.markup import answer, quote, source
 from ui.slack.blocks import (
-    Message,
+    SlackMessage,
     answer_message,
     empty_message,
     help_message,
@@ -121,7 +121,7 @@ def found(words: str, kinds: dict[str, re.Pattern[str]]) -> list[str]:
     return [f"{kind}: {match[0]}" for kind, pattern in kinds.items() if (match := pattern.search(words))]
 
 
-def active(message: Message, links: tuple[str, ...] = ()) -> list[str]:
+def active(message: SlackMessage, links: tuple[str, ...] = ()) -> list[str]:
     """What Slack would make of a message besides words, but for our buttons and links to these addresses."""
     live = found(message.text, MRKDWN)
     for node in nodes(message.blocks):
@@ -138,7 +138,7 @@ def active(message: Message, links: tuple[str, ...] = ()) -> list[str]:
     return live
 
 
-def words_of(message: Message) -> str:
+def words_of(message: SlackMessage) -> str:
     """All that is read in the blocks, without the invisible joiners."""
     return "\n".join(
         "".join(inner["text"] for inner in nodes(block) if isinstance(inner.get("text"), str))
@@ -146,7 +146,7 @@ def words_of(message: Message) -> str:
     ).replace(JOINER, "")
 
 
-def actions_of(message: Message) -> dict[str, dict[str, Any]]:
+def actions_of(message: SlackMessage) -> dict[str, dict[str, Any]]:
     return {node["action_id"]: node for node in nodes(message.blocks) if node.get("type") == "button"}
 
 
@@ -168,7 +168,7 @@ def everywhere(words: str) -> Answer:
     )
 
 
-def sentences(words: str) -> list[Message]:
+def sentences(words: str) -> list[SlackMessage]:
     return [problem_message(words), searching_message(words), help_message(words), empty_message(words)]
 
 
@@ -182,7 +182,7 @@ def test_the_reader_of_these_tests_sees_what_is_active(words: str) -> None:
 
 def test_the_reader_of_these_tests_sees_elements_that_act() -> None:
     acts = [{"type": "user", "user_id": "U1"}, {"type": "broadcast", "range": "here"}, {"type": "link", "url": "x"}]
-    assert len(active(Message("", [{"type": "rich_text", "elements": acts}]))) == 3
+    assert len(active(SlackMessage("", [{"type": "rich_text", "elements": acts}]))) == 3
 
 
 def test_of_two_thousand_hostile_strings_none_becomes_active() -> None:
@@ -263,7 +263,7 @@ def test_a_claim_has_its_numbers_and_each_number_its_source_with_the_quote() -> 
         {"type": "text", "text": " · The Gull · 2 May 2024"},
     ]
     assert quoted == {"type": "rich_text_quote", "elements": [{"type": "text", "text": "The ferry left at noon."}]}
-    assert words_of(Message("", [second])) == "[2] Ferry on time · date unknownNobody was hurt."
+    assert words_of(SlackMessage("", [second])) == "[2] Ferry on time · date unknownNobody was hurt."
     assert not [node for node in nodes(second) if node.get("type") == "link"]
 
 
@@ -292,7 +292,7 @@ def test_a_number_without_its_source_is_not_shown() -> None:
 )
 def test_quotes_say_that_they_are_quotes_and_why(changes: dict[str, Any], label: str) -> None:
     message = answer_message(answer(LEFT, **changes))
-    assert label in words_of(Message("", message.blocks[:1]))
+    assert label in words_of(SlackMessage("", message.blocks[:1]))
     assert label in message.text
     assert "Quotes only" not in words_of(answer_message(answer(LEFT, mode="written", **changes)))
 

@@ -15,7 +15,7 @@ from rag.storage.channels import ChannelSettings
 from tests.fakes.slack_limits import check_options, check_view
 from tests.ui.slack.helpers import filled
 from tests.ui.slack.test_blocks import HOSTILE, active
-from ui.slack.blocks import Message
+from ui.slack.blocks import SlackMessage
 from ui.slack.dialog import Place, Unfit, chosen_in, place_of, settings_view, suggestions
 
 PLACE = Place("T1", "C1", "/dateline", True)
@@ -195,7 +195,7 @@ def test_hostile_names_stay_names() -> None:
         options = suggestions(names, "")
         view = settings_view(PLACE, ChannelSettings(Filters(publishers=tuple(names))))
         assert check_options(options) == check_view(view) == []
-        assert active(Message("settings", [*options, view])) == []
+        assert active(SlackMessage("settings", [*options, view])) == []
         chosen = chosen_in(filled(settings_view(PLACE, NOTHING), publishers=options), NOTHING, names)[0]
         assert (
             chosen.filters.publishers
@@ -204,4 +204,4 @@ def test_hostile_names_stay_names() -> None:
         for name in names[:5]:
             written = suggestions([], name)
             assert check_options(written) == []
-            assert active(Message("settings", written)) == []
+            assert active(SlackMessage("settings", written)) == []

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from rag.errors import UnknownConversation
-from rag.records import Turn
+from rag.records import Message
 from tests.fakes.slack_server import BOT, FakeSlack, Fault
 from tests.ui.slack.helpers import Served, buttons_of, callback, mention, said, served, words_of
 from tests.ui.slack.test_interrupted import conversation_behind, deleted, edited, finished
@@ -388,5 +388,5 @@ def test_of_a_long_thread_the_last_is_read(face: Served, slack: FakeSlack) -> No
     face.event(mention(ASKED, thread_ts="90.1"))
     answered(slack)
     remarks = [f"Remark {number}" for number in (0, 447, 448, 449)]
-    assert face.engine.asked[0].history == tuple(Turn("user", remark) for remark in remarks)
+    assert face.engine.asked[0].history == tuple(Message("user", remark) for remark in remarks)
     assert len(slack.called("conversations.replies")) == 3

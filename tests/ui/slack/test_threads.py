@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from rag.records import Turn
+from rag.records import Message
 from tests.fakes.slack_server import BOT, FakeSlack, Fault
 from tests.ui.slack.helpers import Served, buttons_of, callback, mention, said, served, slowest_of_the_best, words_of
 from tests.ui.slack.test_settings import set_by_an_admin
@@ -85,7 +85,7 @@ def test_replies_in_its_thread_need_no_mention_and_the_thread_is_the_history(sla
         answers(slack, 2)
         (question,) = face.engine.asked
     assert question.text == "And the harbour?"
-    assert question.history[0] == Turn("user", ASKED)
+    assert question.history[0] == Message("user", ASKED)
     assert question.history[1].role == "assistant"
 
 
@@ -101,8 +101,8 @@ def test_a_mention_in_a_thread_of_others_is_about_what_they_said(face: Served, s
     slack.threads["C1", "90.1"] = [HEADLINE, REMARK, own, *many[:2], joined, *many[2:], mention(ASKED), later]
     face.event(mention(ASKED, thread_ts="90.1"), "Ev1")
     answers(slack, 1)
-    last = [Turn("user", f"Remark {number}") for number in (2, 3, 4)]
-    assert face.engine.asked[0].history == (Turn("user", "Ferry & crew leave Bergen"), *last)
+    last = [Message("user", f"Remark {number}") for number in (2, 3, 4)]
+    assert face.engine.asked[0].history == (Message("user", "Ferry & crew leave Bergen"), *last)
     slack.wait(lambda: not face.engine.deliveries.unfinished())
     face.event(said("And the harbour?", "100.5", thread_ts="90.1"), "Ev2")
     answers(slack, 2)
@@ -122,7 +122,7 @@ def test_addresses_and_names_in_what_others_said_are_left_out(face: Served, slac
     slack.threads["C1", "90.1"] = [REMARK]
     face.event(mention(ASKED, thread_ts="90.1"))
     answers(slack, 1)
-    assert face.engine.asked[0].history == (Turn("user", "Was not late, ?"),)
+    assert face.engine.asked[0].history == (Message("user", "Was not late, ?"),)
 
 
 @pytest.mark.parametrize(
