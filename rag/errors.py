@@ -19,7 +19,7 @@
     ├── EncoderError              texts cannot be turned into vectors
     │   └── WeightsMissing        the local encoder's files are not there
     ├── TooBusy                   others are answered first, for too long
-    ├── WriterError               the language model failed; quotes are served instead
+    ├── LanguageModelError               the language model failed; quotes are served instead
     ├── ServerError               a running server refused or broke off
     └── NotBuilt                  in the contract, not in this version
 

@@ -38,7 +38,7 @@ _ANSWERS_PER_CORE = 2
 def connect(settings: Settings, *, writer: LanguageModel | None = None) -> Engine:
     """The engine: on the library itself if it is free, else on the running server that holds it.
 
-    `writer` takes the place of the configured language model; `rag.models.llm.LLMWriter` makes one
+    `writer` takes the place of the configured language model; `rag.models.llm.LlamaIndexModel` makes one
     out of any llama-index LLM. Raises LibraryHeld if another command does not let go in time.
     """
     hold = _hold(settings)

@@ -60,7 +60,7 @@ class Breaker:
     def attempt(self) -> Iterator[Attempt]:
         """One attempt, whose outcome is noted at the end.
 
-        Raises WriterError at once, with the reason of the last failure, while the server is left alone.
+        Raises LanguageModelError at once, with the reason of the last failure, while the server is left alone.
         """
         probe = self._admit()
         attempt = Attempt()

@@ -81,7 +81,7 @@ class LanguageModel(Protocol):
         While `model` is empty, it takes two: the first asks the server what it has. With `json_mode` the
         text is one JSON object if the server can be held to that; the prompt has to ask for it too.
 
-        Raises WriterError, whose reason is `timeout`, `unreachable`, `unauthorized`, `model_not_found`,
+        Raises LanguageModelError, whose reason is `timeout`, `unreachable`, `unauthorized`, `model_not_found`,
         `rate_limited`, `quota`, `context_overflow`, `bad_request`, `content_filter`, `length`,
         `bad_output` or `server_error`; Cancelled when the deadline is cancelled. Closing the generator
         ends the request.
@@ -149,7 +149,7 @@ class OpenAIModel:
         _openai_like()
 
     def reach(self, deadline: Deadline) -> str:
-        """Ask the server which model will write; returns a sentence that says so. Raises WriterError."""
+        """Ask the server which model will write; returns a sentence that says so. Raises LanguageModelError."""
         with Connection().client(deadline) as client:
             try:
                 model = self.model or self._first_model(client, deadline)

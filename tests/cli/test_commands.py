@@ -396,8 +396,8 @@ def test_a_library_held_by_another_command_names_its_process(home: Path) -> None
         [
             sys.executable,
             "-c",
-            "import sys, time; from pathlib import Path; from rag.storage.lock import Hold;"
-            "hold = Hold(Path(sys.argv[1])); hold.take(); print('held', flush=True); time.sleep(60)",
+            "import sys, time; from pathlib import Path; from rag.storage.lock import LibraryLock;"
+            "hold = LibraryLock(Path(sys.argv[1])); hold.take(); print('held', flush=True); time.sleep(60)",
             str(home),
         ],
         env=clean_environment(),

@@ -601,7 +601,7 @@ def test_settings_decide_on_the_writer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_connecting_imports_no_sdk() -> None:
     code = (
-        "import sys; from rag.models.llm import connect_writer; from rag.settings import Settings;"
+        "import sys; from rag.models.llm import connect_llm; from rag.settings import Settings;"
         "connect_llm(Settings(_env_file=None, openai_base_url='http://127.0.0.1:1/v1'));"
         "sys.exit(any(name in sys.modules for name in ('openai', 'llama_index')))"
     )

@@ -62,7 +62,7 @@ def rewrite(question: str, history: Sequence[Message], writer: LanguageModel, de
 
     Whatever goes wrong (the writer fails, takes more than a third of the time left, or sends something that
     is no question made of the words of this conversation), the question comes back as the rules of
-    `standalone` put it, and so it does where `asks_writer` says that no call is made. Never raises WriterError.
+    `standalone` put it, and so it does where `asks_writer` says that no call is made. Never raises LanguageModelError.
     """
     if not asks_writer(question, history, writer):
         return standalone(question, history)

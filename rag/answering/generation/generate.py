@@ -58,7 +58,7 @@ class Writing:
     is flagged too. Afterwards `declined` is true when the writer said that the passages do not answer the
     question; then nothing was yielded. Closing the iterator ends the request.
 
-    Iterating raises WriterError: what the writer raises, or `bad_output` when the stream breaks off
+    Iterating raises LanguageModelError: what the writer raises, or `bad_output` when the stream breaks off
     without its end or holds no claim with a quote that can be located.
     """
 

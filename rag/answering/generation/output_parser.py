@@ -34,7 +34,7 @@ def records(deltas: Iterable[str]) -> Iterator[dict[str, Any]]:
     object comes after it, the last record is `{"done": True}`. Takes time in proportion to the stream, and
     the memory of one object.
 
-    Raises WriterError("bad_output") when an object of more than MAX_OBJECT_CHARS characters does not end.
+    Raises LanguageModelError("bad_output") when an object of more than MAX_OBJECT_CHARS characters does not end.
     """
     prose, objects = _Prose(), _Objects()
     for character in chain.from_iterable(deltas):

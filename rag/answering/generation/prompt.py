@@ -83,7 +83,7 @@ def build_prompt(
     Passages stay whole: one that does not fit is left out, and the next may fit. Only when not even one
     fits, the first is cut after a sentence. `sentences` splits a passage into spans.
 
-    Raises WriterError("context_overflow") when there is no room for a single sentence.
+    Raises LanguageModelError("context_overflow") when there is no room for a single sentence.
     """
     delimiter = _delimiter(nonce, question, hits)
     frame = _user(question, [], delimiter, today)
