@@ -29,7 +29,7 @@ from rag.evaluation.significance import randomisation_test
 from rag.records import Filters
 from rag.retrieval.lexical import Frequency, expression
 from rag.retrieval.retriever import Retriever
-from rag.retrieval.spelling import respelled
+from rag.retrieval.spelling import correct_spelling
 
 Ask = Callable[[Retriever, str, set[str]], Pool]
 Sets = dict[str, list[tuple[Retriever, list[tuple[str, set[str]]]]]]
@@ -54,7 +54,7 @@ def as_asked(retriever: Retriever, text: str, relevant: set[str]) -> Pool:
 
 
 def as_held(retriever: Retriever, text: str, relevant: set[str]) -> Pool:
-    return as_asked(retriever, respelled(text, counting(retriever), retriever.library), relevant)
+    return as_asked(retriever, correct_spelling(text, counting(retriever), retriever.library), relevant)
 
 
 def with_aliases(retriever: Retriever, text: str, relevant: set[str]) -> Pool:
@@ -95,7 +95,7 @@ def relevance_model(weight: float, terms: int = 10, passages: int = 10) -> Ask:
 
 WAYS: dict[str, Ask] = {
     "as asked": as_asked,
-    "respelled": as_held,
+    "correct_spelling": as_held,
     "names of lands": with_aliases,
     "RM3, 0.3": relevance_model(0.3),
     "RM3, 0.5": relevance_model(0.5),
@@ -165,12 +165,12 @@ def with_slips(sets: Sets) -> None:
             typed.setdefault(name, []).append((retriever, [(slip, found) for _, slip, found in pairs]))
             total += len(pairs)
             restored += sum(
-                fold(respelled(slip, frequency, retriever.library)) == fold(text) for text, slip, _ in pairs
+                fold(correct_spelling(slip, frequency, retriever.library)) == fold(text) for text, slip, _ in pairs
             )
-    print(f"{total} questions with a slip, {restored} of them respelled as they were meant")
+    print(f"{total} questions with a slip, {restored} of them correct_spelling as they were meant")
     reference = {name: run(as_asked, homes) for name, homes in typed.items()}
     print(line("with the slip", reference, reference))
-    print(line("respelled", {name: run(as_held, homes) for name, homes in typed.items()}, reference))
+    print(line("correct_spelling", {name: run(as_held, homes) for name, homes in typed.items()}, reference))
     print(line("as it was meant", {name: run(as_asked, homes) for name, homes in meant.items()}, reference))
 
 

@@ -86,7 +86,7 @@ def squad_and_off_topic(settings: Settings, step: Step) -> list[Measured]:
     return measured
 
 
-def _case(asked: squad.StoredExchange, article: Mapping[str, str]) -> Case:
+def _case(asked: squad.Case, article: Mapping[str, str]) -> Case:
     # A short answer such as "two" stands in many paragraphs: only the one asked about counts.
     return Case(asked.id, asked.question, asked.answers, articles=frozenset({article[asked.paragraph.id]}))
 

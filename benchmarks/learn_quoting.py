@@ -57,7 +57,7 @@ Kind = Literal["answerable", "unanswerable", "off topic"]
 
 
 @dataclass(frozen=True, slots=True)
-class StoredExchange:
+class Case:
     """A question, and which candidate sentences answer it. Questions of one group stay in one fold."""
 
     group: str
@@ -77,24 +77,24 @@ class Row:
     right: NDArray[np.bool_]
 
 
-def squad_set(count: int) -> tuple[list[Document], list[StoredExchange]]:
+def squad_set(count: int) -> tuple[list[Document], list[Case]]:
     """All paragraphs; `count` questions with an answer, as many without, and the off-topic ones."""
     drafts = [Document(p.text, p.title.replace("_", " "), f"id:{p.id}", id=p.id) for p in squad.paragraphs()]
     answerable = squad.sample(squad.questions(), count)
     without = squad.sample([q for q in squad.questions_with_unanswerable() if not q.answers], count)
-    asked = [StoredExchange(q.paragraph.title, "answerable", q.question, partial(_holds_place, q)) for q in answerable]
-    asked += [StoredExchange(q.paragraph.title, "unanswerable", q.question) for q in without]
+    asked = [Case(q.paragraph.title, "answerable", q.question, partial(_holds_place, q)) for q in answerable]
+    asked += [Case(q.paragraph.title, "unanswerable", q.question) for q in without]
     with gzip.open(MTRAG, "rt", encoding="utf-8") as lines:
         tasks = [json.loads(line) for line in lines]
     asked += [
-        StoredExchange(task["conversation_id"], "off topic", task["user"]["text"])
+        Case(task["conversation_id"], "off topic", task["user"]["text"])
         for task in tasks
         if task["domain"] in OFF_TOPIC and len(task["user"]["text"].split()) > 4
     ]
     return drafts, asked
 
 
-def news_set() -> tuple[list[Document], list[StoredExchange]]:
+def news_set() -> tuple[list[Document], list[Case]]:
     """The articles of four in five questions. The fifth question's are missing, so that nothing answers it."""
     with gzip.open(EVOTEMP, "rt", encoding="utf-8") as file:
         rows = json.load(file)
@@ -107,9 +107,9 @@ def news_set() -> tuple[list[Document], list[StoredExchange]]:
         if not any(answer in doc["text"].casefold() for answer in answers for doc in docs):
             continue
         if row["id"] % 5 == 0:
-            asked.append(StoredExchange(str(row["id"]), "off topic", row["question"]))
+            asked.append(Case(str(row["id"]), "off topic", row["question"]))
             continue
-        asked.append(StoredExchange(str(row["id"]), "answerable", row["question"], partial(_holds_words, answers)))
+        asked.append(Case(str(row["id"]), "answerable", row["question"], partial(_holds_words, answers)))
         for doc in docs:
             title, _, text = doc["text"].partition("\n")
             source = f"id:{row['id']}-{doc['id']}"
@@ -119,7 +119,7 @@ def news_set() -> tuple[list[Document], list[StoredExchange]]:
     return drafts, asked
 
 
-def _holds_place(source: squad.StoredExchange, candidate: Candidate) -> bool:
+def _holds_place(source: squad.Case, candidate: Candidate) -> bool:
     span = candidate.span
     return candidate.hit.article.id == source.paragraph.id and any(span.start <= at < span.end for at in source.starts)
 
@@ -129,19 +129,19 @@ def _holds_words(answers: Sequence[str], candidate: Candidate) -> bool:
     return any(re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", text) for answer in answers)
 
 
-def measured(folder: Path, drafts: Sequence[Document], asked: Sequence[StoredExchange]) -> list[Row]:
+def measured(folder: Path, drafts: Sequence[Document], asked: Sequence[Case]) -> list[Row]:
     """Every question asked of a library of the drafts, through the product's own parts."""
     engine = connect(Settings(rag_home=folder))
     assert isinstance(engine, LocalEngine)  # nobody else holds the folder
     if not engine.count():
         for start in range(0, len(drafts), 128):
             engine.store(drafts[start : start + 128])
-    quoter = engine.answerer.quoter
+    quoter = engine.pipeline.reader
     rows = []
     for number, one in enumerate(asked):
-        found = quoter.measured(one.question, engine.retriever.retrieve(one.question))
+        found = quoter.features(one.question, engine.retriever.retrieve(one.question))
         right = np.array([one.answers(candidate) for candidate in found.candidates], bool)
-        question, *texts = engine.answerer.encode([one.question, *(c.text for c in found.candidates)])
+        question, *texts = engine.pipeline.encode([one.question, *(c.text for c in found.candidates)])
         similarity = np.array([vector @ question for vector in texts])
         rows.append(Row(one.group, one.kind, found.features, similarity, right))
         if number % 250 == 0:
@@ -249,7 +249,7 @@ def main() -> None:
     table = dict(zip([*FEATURES, "constant"], (round(float(w), 4) for w in weights), strict=True))
     print(json.dumps(table, indent=1))
     if options.write:
-        path = Path(scoring.__file__).with_name(scoring.TABLE)
+        path = Path(scoring.__file__).with_name(scoring.WEIGHTS_FILE)
         path.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
 
 

@@ -34,7 +34,7 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredExchange:
+class Case:
     """One question about a paragraph. `answers` are distinct and stand in its text at `starts` (code points);
     both are empty where the paragraph does not answer it."""
 
@@ -65,24 +65,24 @@ def paragraphs() -> tuple[Paragraph, ...]:
     )
 
 
-def questions(*, held: bool = True) -> list[StoredExchange]:
+def questions(*, held: bool = True) -> list[Case]:
     """The questions of SQuAD v1.1 dev, all answered: 2,968 of held-out titles, or the others."""
     return [asked for asked in _questions(V1) if (asked.paragraph.title in held_out()) is held]
 
 
-def questions_with_unanswerable(*, held: bool = True) -> list[StoredExchange]:
+def questions_with_unanswerable(*, held: bool = True) -> list[Case]:
     """The questions of the v2-like set, about as many of them unanswerable as not. Those of its few paragraphs
     that SQuAD v1.1 dev lacks are left out."""
     return [asked for asked in _questions(V2) if (asked.paragraph.title in held_out()) is held]
 
 
-def sample(asked: Sequence[StoredExchange], count: int, *, seed: int = 4) -> list[StoredExchange]:
+def sample(asked: Sequence[Case], count: int, *, seed: int = 4) -> list[Case]:
     """The same `count` of them every time, in the order of the file."""
     chosen = random.Random(seed).sample(range(len(asked)), min(count, len(asked)))
     return [asked[n] for n in sorted(chosen)]
 
 
-def _questions(name: str) -> list[StoredExchange]:
+def _questions(name: str) -> list[Case]:
     by_text = {paragraph.text: paragraph for paragraph in paragraphs()}
     found = []
     for article in _read(name):
@@ -93,9 +93,9 @@ def _questions(name: str) -> list[StoredExchange]:
     return found
 
 
-def _asked(qa: dict[str, Any], paragraph: Paragraph) -> StoredExchange:
+def _asked(qa: dict[str, Any], paragraph: Paragraph) -> Case:
     places = {answer["text"]: answer["answer_start"] for answer in reversed(qa["answers"])}
-    return StoredExchange(qa["id"], qa["question"].strip(), paragraph, tuple(places), tuple(places.values()))
+    return Case(qa["id"], qa["question"].strip(), paragraph, tuple(places), tuple(places.values()))
 
 
 def _read(name: str) -> list[dict[str, Any]]:

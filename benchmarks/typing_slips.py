@@ -33,7 +33,7 @@ from statistics import fmean
 from benchmarks import squad
 from benchmarks.gate import off_topic_questions
 from benchmarks.learn_quoting import news_set
-from rag.answering.pipeline import Answerer
+from rag.answering.pipeline import AnswerPipeline
 from rag.engine import LocalEngine
 from rag.english.words import fold, is_stop_word
 from rag.evaluation.matching import holds
@@ -54,7 +54,7 @@ _NEWS = ("news/reuters21578.jsonl.gz", "news/bbc.jsonl.gz", "mtrag/passages-clap
 
 
 @dataclass(frozen=True, slots=True)
-class StoredExchange:
+class Case:
     kind: str
     question: str
     right: Right
@@ -67,35 +67,33 @@ class Outcome:
 
 
 class AsTyped(Retriever):
-    """Leaves the question as it is; what only finds passages is respelled all the same."""
+    """Leaves the question as it is typed."""
 
     __slots__ = ()
 
-    def respelled(self, query: str) -> str:
+    def correct_spelling(self, query: str) -> str:
         return query
 
 
 # Questions
 
 
-def squad_set() -> tuple[list[Document], list[StoredExchange]]:
+def squad_set() -> tuple[list[Document], list[Case]]:
     drafts = [Document(p.text, p.title.replace("_", " "), f"id:{p.id}", id=p.id) for p in squad.paragraphs()]
-    asked = [
-        StoredExchange("answered", q.question, _from(q)) for q in squad.sample(squad.questions(), _SQUAD_QUESTIONS)
-    ]
+    asked = [Case("answered", q.question, _from(q)) for q in squad.sample(squad.questions(), _SQUAD_QUESTIONS)]
     without = [q for q in squad.questions_with_unanswerable() if not q.answers]
-    asked += [StoredExchange("unanswerable", q.question, _never) for q in squad.sample(without, _UNANSWERABLE)]
-    return drafts, [*asked, *(StoredExchange("off topic", question, _never) for question in off_topic_questions())]
+    asked += [Case("unanswerable", q.question, _never) for q in squad.sample(without, _UNANSWERABLE)]
+    return drafts, [*asked, *(Case("off topic", question, _never) for question in off_topic_questions())]
 
 
-def evotemp_set() -> tuple[list[Document], list[StoredExchange]]:
+def evotemp_set() -> tuple[list[Document], list[Case]]:
     drafts, asked = news_set()
     found = []
     for one in asked:
         # `answers` is a partial of the expected words, which any quote may hold.
         words: Sequence[str] = getattr(one.answers, "args", ((),))[0]
         kind = "answered" if one.kind == "answerable" else "missing articles"
-        found.append(StoredExchange(kind, one.question, _holding(words)))
+        found.append(Case(kind, one.question, _holding(words)))
     return drafts, found
 
 
@@ -103,7 +101,7 @@ def _never(_: Quote) -> bool:
     return False
 
 
-def _from(asked: squad.StoredExchange) -> Right:
+def _from(asked: squad.Case) -> Right:
     return lambda quote: quote.article_id == asked.paragraph.id and any(holds(quote.text, a) for a in asked.answers)
 
 
@@ -138,9 +136,7 @@ def _beside(letter: str) -> list[str]:
     return [key for key, (r, c) in places.items() if key != letter and abs(r - row) <= 1 and abs(c - column) <= 1]
 
 
-def with_other_names(
-    asked: Sequence[StoredExchange], names: Sequence[str], retriever: Retriever
-) -> Iterator[StoredExchange]:
+def with_other_names(asked: Sequence[Case], names: Sequence[str], retriever: Retriever) -> Iterator[Case]:
     """Answered questions with another name, which the library lacks, in place of one that it has."""
     alike: dict[str, list[str]] = {}
     for name in names:
@@ -155,7 +151,7 @@ def with_other_names(
         if pairs:
             match, name = random.Random(one.question).choice(pairs)
             question = one.question[: match.start()] + name + one.question[match.end() :]
-            yield StoredExchange("another name", question, _never)
+            yield Case("another name", question, _never)
 
 
 def _is_other(name: str, other: str, retriever: Retriever) -> bool:
@@ -192,22 +188,22 @@ def opened(folder: Path, drafts: Sequence[Document]) -> LocalEngine:
     return engine
 
 
-def outcome(answerer: Answerer, question: str, right: Right) -> Outcome:
-    *_, last = answerer.answer(Question(question, mode="quotes"))
-    assert isinstance(last, Done)  # the contract of Answerer.answer
+def outcome(pipeline: AnswerPipeline, question: str, right: Right) -> Outcome:
+    *_, last = pipeline.answer(Question(question, mode="quotes"))
+    assert isinstance(last, Done)  # the contract of AnswerPipeline.answer
     quotes = [quote for claim in last.answer.claims for quote in claim.quotes]
     return Outcome(bool(quotes) and right(quotes[0]), last.answer.verdict == "no_evidence")
 
 
-def report(label: str, answerer: Answerer, asked: Sequence[StoredExchange]) -> None:
-    retriever = answerer.retriever
-    plain = replace(answerer, retriever=AsTyped(retriever.library, retriever.projection, retriever.encode))
+def report(label: str, pipeline: AnswerPipeline, asked: Sequence[Case]) -> None:
+    retriever = pipeline.retriever
+    plain = replace(pipeline, retriever=AsTyped(retriever.library, retriever.projection, retriever.encode))
     pairs, changed = [], 0
     for one in asked:
         typed = outcome(plain, one.question, one.right)
-        is_changed = retriever.respelled(one.question) != one.question
+        is_changed = retriever.correct_spelling(one.question) != one.question
         changed += is_changed
-        pairs.append((typed, outcome(answerer, one.question, one.right) if is_changed else typed))
+        pairs.append((typed, outcome(pipeline, one.question, one.right) if is_changed else typed))
     cells = [fmean(getattr(pair[way], name) for pair in pairs) for name in ("right", "declined") for way in (0, 1)]
     print(f"{label:36} {len(asked):4} {changed:4}   " + "   ".join(f"{cell:.3f}" for cell in cells), flush=True)
 
@@ -219,14 +215,12 @@ def main(data: Path, folder: Path) -> None:
         engine = opened(folder / name, drafts)
         for kind in dict.fromkeys(one.kind for one in asked):
             own = [one for one in asked if one.kind == kind]
-            report(f"{name}, {kind}", engine.answerer, own)
+            report(f"{name}, {kind}", engine.pipeline, own)
             slips = [replace(one, question=slip) for one in own if (slip := mistyped(one.question))]
-            report(f"{name}, {kind}, with a slip", engine.answerer, slips)
-        source = (
-            asked if name == "news" else [StoredExchange("answered", q.question, _never) for q in squad.questions()]
-        )
+            report(f"{name}, {kind}, with a slip", engine.pipeline, slips)
+        source = asked if name == "news" else [Case("answered", q.question, _never) for q in squad.questions()]
         others = with_other_names([one for one in source if one.kind == "answered"], names, engine.retriever)
-        report(f"{name}, another name", engine.answerer, [one for one, _ in zip(others, range(_NAMES), strict=False)])
+        report(f"{name}, another name", engine.pipeline, [one for one, _ in zip(others, range(_NAMES), strict=False)])
         engine.close()
 
 

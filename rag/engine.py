@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 
-from rag.answering.pipeline import Answerer
+from rag.answering.pipeline import AnswerPipeline
+from rag.components import Components
 from rag.errors import LibraryError
 from rag.ingestion.passages import passages
-from rag.models.encoder import Encoder, Vectors
+from rag.models.encoder import Vectors
 from rag.models.llm import OpenAIModel
 from rag.records import (
     Answer,
@@ -33,12 +34,8 @@ from rag.storage.channels import Channels
 from rag.storage.conversations import Conversations
 from rag.storage.deliveries import Deliveries
 from rag.storage.feedback import FeedbackStore
-from rag.storage.index_sync import IndexSync
-from rag.storage.library import Library
 from rag.storage.transaction import Transaction
 from rag.suggesting.suggester import Suggester
-
-T = TypeVar("T")
 
 
 class Engine(Protocol):
@@ -82,54 +79,19 @@ def ask(engine: Engine, question: Question) -> Answer:
     return last.answer
 
 
-class Once(Generic[T]):
-    """A part that is built at its first use and then kept. Safe to call from several threads."""
-
-    def __init__(self, build: Callable[[], T]) -> None:
-        self._build = build
-        self._kept: list[T] = []
-        self._lock = threading.RLock()
-
-    @property
-    def built(self) -> bool:
-        return bool(self._kept)
-
-    def __call__(self) -> T:
-        with self._lock:
-            if not self._kept:
-                self._kept.append(self._build())
-            return self._kept[0]
-
-
 class LocalEngine:
-    """The engine on a library that this process holds.
+    """The engine on a library that this process holds. Safe to use from several threads.
 
-    Parts come as callables, so that a command that needs no encoder or index does not wait for them.
     `conversations`, `opinions`, `deliveries` and `channels` are for the faces that run in this process.
     """
 
-    def __init__(
-        self,
-        library: Library,
-        *,
-        encoder: Callable[[], Encoder],
-        projection: Callable[[], IndexSync],
-        retriever: Callable[[], Retriever],
-        answerer: Callable[[], Answerer],
-        diagnosis: Callable[[bool], Diagnosis],
-        on_close: Callable[[], None],
-    ) -> None:
-        self._library = library
-        self.conversations = Conversations(library.database)
-        self.opinions = FeedbackStore(library.database)
-        self.deliveries = Deliveries(library.database)
-        self.channels = Channels(library.database)
-        self._encoder = encoder
-        self._projection = projection
-        self._retriever = retriever
-        self._answerer = answerer
-        self._suggester = Once(lambda: Suggester(self._answerer()))
-        self._diagnosis = diagnosis
+    def __init__(self, components: Components, *, on_close: Callable[[], None]) -> None:
+        self._components = components
+        self._library = components.library
+        self.conversations = Conversations(self._library.database)
+        self.opinions = FeedbackStore(self._library.database)
+        self.deliveries = Deliveries(self._library.database)
+        self.channels = Channels(self._library.database)
         self._on_close = on_close
         # The index follows the transactions of the library in their order.
         self._writing = threading.Lock()
@@ -138,36 +100,37 @@ class LocalEngine:
     @property
     def retriever(self) -> Retriever:
         """What finds passages; for measuring, which asks one index alone."""
-        return self._retriever()
+        return self._components.retriever
 
     @property
-    def answerer(self) -> Answerer:
+    def pipeline(self) -> AnswerPipeline:
         """What makes answers out of them."""
-        return self._answerer()
+        return self._components.pipeline
 
     @property
     def suggester(self) -> Suggester:
         """What proposes questions that the library answers."""
-        return self._suggester()
+        return self._components.suggester
 
     def warm_up(self) -> None:
         """Load what the first question needs, and hold the vector index against the library."""
-        self._projection().open()
+        self._components.index.open()
         self.search("warm up", Filters(), 1)
-        self.answerer.quoter.reader.read("warm up", [("", "warm up")])
+        self.pipeline.reader.model.read("warm up", [("", "warm up")])
 
     def prepare_writer(self) -> None:
         """Import what the writer needs, so that the first reader does not wait for it."""
-        writer = self._answerer().writer
-        if isinstance(writer, OpenAIModel):
-            writer.prepare()
+        llm = self._components.llm
+        if isinstance(llm, OpenAIModel):
+            llm.prepare()
 
     def answer(self, question: Question) -> Iterator[Event]:
         self._check_open()
-        return self._answerer().answer(question)
+        return self.pipeline.answer(question)
 
     def search(self, query: str, filters: Filters, top_k: int) -> list[SearchResult]:
         self._check_open()
+        retriever = self.retriever
         return [
             SearchResult(
                 hit.article.id,
@@ -178,7 +141,7 @@ class LocalEngine:
                 hit.article.title,
                 hit.article.day,
             )
-            for hit in self._retriever().retrieve(searchable(query), filters, top_k)
+            for hit in retriever.retrieve(retriever.correct_spelling(searchable(query)), filters, top_k)
         ]
 
     def knows(self, fingerprint: str) -> bool:
@@ -190,14 +153,14 @@ class LocalEngine:
                 return self._take_in(drafts, _wait_for_vectors)
             except _VectorsWanted as wanted:
                 # They take most of the time: meanwhile the file is free, and readers' conversations are kept.
-                vectors = dict(zip(wanted.texts, self._encoder().encode(wanted.texts), strict=True))
+                vectors = dict(zip(wanted.texts, self._components.encoder.encode(wanted.texts), strict=True))
                 return self._take_in(drafts, lambda texts: np.stack([vectors[text] for text in texts]))
 
     def remove(self, article_id: str) -> None:
         with self._changing():
             with self._library.transaction() as changes:
                 changes.remove(article_id)
-            self._projection().apply(changes)
+            self._components.index.apply(changes)
 
     def articles(self, limit: int = -1, after: str | None = None) -> list[ArticleSummary]:
         return self._library.articles(limit, after)
@@ -221,22 +184,25 @@ class LocalEngine:
 
     def diagnose(self, *, repair: bool = False) -> Diagnosis:
         with self._changing():
-            return self._diagnosis(repair)
+            return self._components.doctor.examine(repair)
 
     def close(self) -> None:
         # Only once the last change has reached the index: another process may take the library then.
         with self._writing:
             self._closed = True
-            self._on_close()
+            try:
+                self._components.close()
+            finally:
+                self._on_close()
 
     def _take_in(self, drafts: Sequence[Document], encode: Callable[[list[str]], Vectors]) -> list[StoreResult]:
         with self._library.transaction() as changes:
             stored = [_put(changes, draft) for draft in drafts]
             if changes.added:
-                self._projection().check_model()
-                changes.embed_added(self._encoder().name, encode)
+                self._components.index.check_model()
+                changes.embed_added(self._components.encoder.name, encode)
         if changes.changed:  # else the index need not even be opened
-            self._projection().apply(changes)
+            self._components.index.apply(changes)
         return stored
 
     @contextmanager

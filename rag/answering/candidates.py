@@ -20,9 +20,6 @@ _NEAR_NAME = 25_000
 _STRIDE = 10_000
 _NEAR_YEAR = 1_000
 
-_PART = re.compile(r"\b(?:(first|second|third|fourth|1st|2nd|3rd|4th)[\s-](quarter|half)|q([1-4]))\b", re.IGNORECASE)
-_NUMBER_OF = {"first": "1", "second": "2", "third": "3", "fourth": "4"}
-
 _LEANS_BACK = re.compile(
     r"^[\"“‘'(]*(?:(?:But|And|Yet|So|Or|Still|However|Meanwhile|Instead|Nevertheless|Then|Later|Also),? )?"
     r"(?i:he|she|they|it|this|that|these|those|his|her|their|its|both|the (?:two|three|pair|former|latter))\b"
@@ -83,14 +80,14 @@ def sentences_of(hit: Hit) -> list[Candidate]:
     after = [
         Span(passage.end + s.start, passage.end + s.end) for s in sentences(text[passage.end : passage.end + _MARGIN])
     ][:2]
-    around = _with_their_questions(text, [*before, *inside, *after])
+    around = _join_questions(text, [*before, *inside, *after])
     return [Candidate(hit, around, n) for n, s in enumerate(around) if s.end > passage.start and s.start < passage.end]
 
 
-def _with_their_questions(text: str, found: Sequence[Span]) -> tuple[Span, ...]:
+def _join_questions(text: str, spans: Sequence[Span]) -> tuple[Span, ...]:
     """The sentences, where one that follows a question is one with it if either is short or the answer leans on it."""
     joined: list[Span] = []
-    for span in found:
+    for span in spans:
         last = joined[-1] if joined else None
         if last and _belongs_to(text[last.start : last.end], text[span.start : span.end]):
             joined[-1] = Span(last.start, span.end)
@@ -134,25 +131,6 @@ def speaks_of(hit: Hit, names: Names) -> bool:
             return False
     beside = article.text[max(0, passage.start - _NEAR_YEAR) : passage.end + _NEAR_YEAR]
     return all(year in beside or (article.published or "").startswith(year) for year in names.years)
-
-
-def speaks_of_part(hit: Hit, question: str) -> bool:
-    """Whether a passage speaks of the quarter or half that a question names; one that names none may."""
-    asked = _parts(question)
-    if not asked:
-        return True
-    passage = hit.passage
-    beside = hit.article.text[max(0, passage.start - _NEAR_YEAR) : passage.end + _NEAR_YEAR]
-    told = _parts(f"{hit.article.title} {beside}")
-    return not told or bool(asked & told)
-
-
-def _parts(text: str) -> frozenset[tuple[str, str]]:
-    """The quarters and halves that a text names: ("3", "quarter") for "third-quarter" and "Q3"."""
-    return frozenset(
-        (_NUMBER_OF.get(ordinal.lower(), ordinal[:1]), part.lower()) if part else (quarter, "quarter")
-        for ordinal, part, quarter in _PART.findall(text)
-    )
 
 
 @lru_cache(maxsize=128)

@@ -1,4 +1,4 @@
-"""From findings to the Answer: sources numbered in order of first use, quotes cut from the stored text."""
+"""Citations: sources numbered in order of first use, quotes cut from the stored text."""
 
 from __future__ import annotations
 
@@ -29,17 +29,16 @@ class CitationBuilder:
     def sources(self) -> tuple[Source, ...]:
         return tuple(self._sources)
 
-    def add(self, finding: UncitedClaim) -> tuple[Claim, bool]:
-        """The claim with its numbered quotes, and whether the list of sources has changed."""
-        before = self.sources
+    def add(self, uncited: UncitedClaim) -> Claim:
+        """The claim with its numbered quotes; `sources` grows where one of them is new."""
         quotes = []
-        for evidence in finding.evidence:
-            number = self._cite(evidence, finding.copies)
+        for evidence in uncited.evidence:
+            number = self._cite(evidence, uncited.copies)
             article = evidence.hit.article
             quotes.append(Quote(number, article.id, evidence.start, evidence.end, evidence.text))
-        claim = Claim(finding.text, tuple(quotes), finding.flags)
+        claim = Claim(uncited.text, tuple(quotes), uncited.flags)
         self.claims.append(claim)
-        return claim, self.sources != before
+        return claim
 
     def _cite(self, evidence: Evidence, copies: Sequence[str]) -> int:
         """The number of the quote's source: one version of one article, for an article can change while an
@@ -85,25 +84,26 @@ def _web_addresses(article: Article) -> list[str]:
     ]
 
 
-def as_of(sources: Sequence[Source]) -> str | None:
+def newest_date(sources: Sequence[Source]) -> str | None:
     """The newest publication date among the sources."""
     return max((source.published for source in sources if source.published), default=None)
 
 
-def markdown(claims: Sequence[Claim], *, quoted: bool, confidence: float | None = None) -> str:
-    """The answer as Markdown with [n] markers; in quotes mode each claim is a list item in quotation marks,
+def markdown(claims: Sequence[Claim], mode: str, confidence: float | None = None) -> str:
+    """The answer as Markdown with [n] markers; in mode "quotes" each claim is a list item in quotation marks,
     and the header says so where `confidence` is low."""
+    quoted = mode == "quotes"
     lines = []
     for claim in claims:
         markers = "".join(f"[{n}]" for n in dict.fromkeys(q.source for q in claim.quotes))
-        text = escaped(claim.text)
-        flagged = f" ({escaped('; '.join(claim.flags))})" if claim.flags else ""
+        text = escape(claim.text)
+        flagged = f" ({escape('; '.join(claim.flags))})" if claim.flags else ""
         lines.append(f"- “{text}” {markers}" if quoted else f"{text} {markers}{flagged}")
     header = f"{QUOTES_HEADER} {UNSURE}" if unsure(confidence) else QUOTES_HEADER
     return f"{header}\n\n" + "\n".join(lines) if quoted else " ".join(lines)
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """A text in which nothing is Markdown."""
     return _MARKDOWN.sub(r"\\\1", text)
 

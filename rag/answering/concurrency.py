@@ -18,7 +18,7 @@ _PATIENCE_S = 60.0  # what waits in front of a server (a proxy, a browser's fetc
 class FairSemaphore:
     """Lets `most` in at once and the others in the order in which they came. Safe to use from several threads.
 
-    Whoever is cancelled gives up the place in the queue at once, and whoever has waited for `patience_s` too.
+    A waiting answer that is cancelled leaves the queue at once, and one that has waited for `patience_s` too.
     """
 
     def __init__(self, most: int, *, patience_s: float = _PATIENCE_S) -> None:
@@ -29,20 +29,20 @@ class FairSemaphore:
         self._lock = threading.Lock()
 
     @contextmanager
-    def turn(self, deadline: Deadline) -> Iterator[None]:
-        """Inside, it is one's turn. Raises TooBusy if none came in time, Cancelled once the deadline is cancelled.
+    def slot(self, deadline: Deadline) -> Iterator[None]:
+        """Hold one of the slots. Raises TooBusy if none came in time, Cancelled once the deadline is cancelled.
 
         The deadline itself ends no waiting: an answer after it is made of quotes, and better than none.
         """
-        self._come(deadline)
+        self._acquire(deadline)
         try:
             if deadline.cancelled:
                 raise Cancelled
             yield
         finally:
-            self._leave()
+            self._release()
 
-    def _come(self, deadline: Deadline) -> None:
+    def _acquire(self, deadline: Deadline) -> None:
         called = threading.Event()
         with self._lock:
             if self._free:
@@ -52,15 +52,15 @@ class FairSemaphore:
         with deadline.on_cancel(called.set):
             called.wait(self._patience_s)
         with self._lock:
-            if called not in self._waiting:  # it was handed a turn, whatever else woke it
+            if called not in self._waiting:  # it was handed a slot, whatever else woke it
                 return
             self._waiting.remove(called)
         if deadline.cancelled:
             raise Cancelled
         raise TooBusy
 
-    def _leave(self) -> None:
-        """Hand the turn to whoever has waited longest."""
+    def _release(self) -> None:
+        """Hand the slot to the answer that has waited longest."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().set()

@@ -1,124 +1,33 @@
-"""Answers made of quotes: which sentences, with what context, and when to decline."""
+"""Extraction: which sentences are quoted, and how much of an article beside each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+import re
+from dataclasses import dataclass, field
 from itertools import takewhile
 
-from rag.answering.answer_type import asks_what_was_asked
-from rag.answering.candidates import Candidate, is_mere_answer, is_question, speaks_of, speaks_of_part
-from rag.answering.context import fits, with_context
-from rag.answering.decomposition import parts
+from rag.answering.candidates import Candidate, leans_back
 from rag.answering.deduplication import is_copy, repeats
-from rag.answering.features import Measured, measure, rarity_of
-from rag.answering.reading import best_first, scored
-from rag.answering.topic_filter import about_something_else
-from rag.english.names import question_names
-from rag.english.sentences import sentences
-from rag.models.reader import Reader
-from rag.records import Article, Evidence, Hit, Span, UncitedClaim
+from rag.answering.reading import Candidates
+from rag.records import Article, Evidence, Span, UncitedClaim
 
-_LONGEST_QUESTION = 40  # words
+__all__ = ["extract_claims"]
 
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """How likely a sentence must be to answer the question."""
-
-    best: float = 0.04  # below this nothing is quoted
-    writer: float = 1 / 3  # share of that from which on a writer is asked, which reads more than one sentence
-    drop: float = 0.25  # share of the best probability below which no further quote follows
-    most: int = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Extractor:
-    """Chooses quotes that answer a question. `frequency` and `passages` describe the library's words."""
-
-    reader: Reader
-    frequency: Callable[[Sequence[str]], dict[str, int]]
-    passages: Callable[[], int]
-    thresholds: Thresholds = Thresholds()
-
-    def measured(self, question: str, hits: Sequence[Hit]) -> Measured:
-        """The sentences of the hits, and what is known of each."""
-        return measure(question, rarity_of(question, self.frequency, self.passages()), hits, self.reader)
-
-    def candidates(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
-        """The same sentences with the probability that each answers the question, or one of its parts if it asks
-        for two things; best first."""
-        question = _what_is_asked(question)
-        found = {(c.hit.passage.id, c.at): c for c in self._scored(question, hits)}
-        for candidate in self._of_parts(question, hits):
-            whole = found[candidate.hit.passage.id, candidate.at]
-            likelier = max(whole.score, candidate.score)
-            found[whole.hit.passage.id, whole.at] = replace(whole, score=likelier, part=whole.part or candidate.part)
-        return best_first(found.values())
-
-    def _of_parts(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
-        """What may answer the parts of a question; nothing if one of them finds none, so that to be asked for two
-        things at once makes no near miss likelier."""
-        found: list[Candidate] = []
-        article = ""
-        for number, part in enumerate(parts(question), start=1):
-            own = [c for c in self._scored(part.question, hits) if part.may_be_answered_by(c, article)]
-            if not own or own[0].score < self.thresholds.best:
-                return []
-            article = own[0].hit.article.id
-            found += [replace(own[0], part=number), *own[1:]]
-        return found
-
-    def _scored(self, question: str, hits: Sequence[Hit]) -> list[Candidate]:
-        names = question_names(question, lambda word: bool(self.frequency([word])[word]))
-        elsewhere = frozenset() if names else about_something_else(question, [hit.article for hit in hits])
-
-        def speaks(hit: Hit) -> bool:
-            return hit.article.id not in elsewhere and speaks_of(hit, names) and speaks_of_part(hit, question)
-
-        found = scored(self.measured(question, hits), speaks)
-        return [
-            c
-            for c in found
-            if not is_mere_answer(c.text) and (not is_question(c.text) or asks_what_was_asked(question))
-        ]
-
-    def near_enough(self, candidates: Sequence[Candidate]) -> bool:
-        """Whether anything is near enough to the question to be worth a writer's time."""
-        return bool(candidates) and candidates[0].score >= self.thresholds.best * self.thresholds.writer
-
-    def findings(self, candidates: Sequence[Candidate]) -> list[UncitedClaim]:
-        """The quotes worth showing, best first; empty means that the question is declined."""
-        if not candidates or candidates[0].score < self.thresholds.best:
-            return []
-        chosen: list[_Chosen] = []
-        floor = candidates[0].score * self.thresholds.drop
-        likely = takewhile(lambda candidate: candidate.score >= floor, candidates)
-        for candidate in [*self._leads(candidates), *likely]:
-            span = with_context(candidate)
-            original = next((earlier for earlier in chosen if earlier.covers(candidate, span)), None)
-            if original is not None:
-                original.take_in(candidate, span)
-            elif len(chosen) < self.thresholds.most:
-                chosen.append(_Chosen(candidate, span))
-        return [_finding(quote) for quote in chosen]
-
-    def _leads(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """The first candidate, and the best for each part of the question, which it would crowd out."""
-        first, *others = candidates
-        return [first, *(c for c in others if c.part and c.score >= self.thresholds.best)]
-
-
-def _what_is_asked(message: str) -> str:
-    """The last sentence of a long message: the reader sees no more of it, and all else would count as missing."""
-    if len(message.split()) <= _LONGEST_QUESTION:
-        return message
-    last = sentences(message)[-1]
-    return message[last.start : last.end]
+# Steps and options announce something only as the last word; goals and points are those of a match.
+_ANNOUNCES = re.compile(
+    r"\b(?:both|each|two|three|four|several|following|a number of|these)\b[^.]{0,60}"
+    r"\b(?:(?:demands?|conditions?|reasons?|requests?|priorities|aims|proposals|things|messages|concerns"
+    r"|requirements)\b|(?:steps|options)\W*$)|:$",
+    re.IGNORECASE,
+)
+_MOST_CHARS = 700  # code points of a quote with its context
+_FARTHEST = 2  # sentences to the other end of somebody's words
+_SPEECH_MARK = re.compile(r"[“”«»\"]")
+_OPENING = re.compile(r"(?:^|[\s(\[—–-])\"(?=\S)")
 
 
 @dataclass(slots=True)
-class _Chosen:
+class _Quote:
     """A quote, and the articles that say it in the same words."""
 
     candidate: Candidate
@@ -131,22 +40,88 @@ class _Chosen:
             return True
         return repeats(candidate.text, self.candidate.slice(self.span))
 
-    def take_in(self, candidate: Candidate, span: Span) -> None:
+    def absorb(self, candidate: Candidate, span: Span) -> None:
         """Let the quote also stand for a candidate that repeats it: a copy, or what touches it in the article."""
         if candidate.hit.article.id != self.candidate.hit.article.id:
             if is_copy(candidate.text, self.candidate.text):
                 self.copies.append(candidate.hit.article)
             return
-        joined = Span(min(self.span.start, span.start), max(self.span.end, span.end))
-        if _overlap(span, self.span) and fits(joined):
-            self.span = joined
+        union = Span(min(self.span.start, span.start), max(self.span.end, span.end))
+        if _overlap(span, self.span) and _fits(union):
+            self.span = union
+
+    def claim(self) -> UncitedClaim:
+        evidence = Evidence(self.candidate.hit, self.span.start, self.span.end)
+        copies = {article.id: article.url or article.title for article in self.copies}
+        return UncitedClaim(" ".join(evidence.text.split()), (evidence,), copies=tuple(copies.values()))
+
+
+def extract_claims(candidates: Candidates) -> list[UncitedClaim]:
+    """The quotes worth showing, best first; empty if no sentence is likely enough to answer."""
+    if not candidates.quotable:
+        return []
+    thresholds = candidates.thresholds
+    first, *others = candidates.sentences
+    # The best for each part of the question comes next: the first would crowd it out.
+    leads = [first, *(c for c in others if c.part and c.score >= thresholds.best)]
+    likely = takewhile(lambda candidate: candidate.score >= first.score * thresholds.drop, candidates.sentences)
+    quotes: list[_Quote] = []
+    for candidate in [*leads, *likely]:
+        span = with_context(candidate)
+        original = next((quote for quote in quotes if quote.covers(candidate, span)), None)
+        if original is not None:
+            original.absorb(candidate, span)
+        elif len(quotes) < thresholds.most_quotes:
+            quotes.append(_Quote(candidate, span))
+    return [quote.claim() for quote in quotes]
+
+
+def with_context(candidate: Candidate) -> Span:
+    """The sentence, with the one before when it leans on it, and those after when it only announces them or
+    they say of it what was asked. Somebody's words are not cut in two where their other end is near."""
+    start, end = candidate.span.start, candidate.span.end
+    before = candidate.neighbour(-1)
+    if before and leans_back(candidate.text) and end - before.start <= _MOST_CHARS:
+        start = before.start
+    following = (1, 2) if _ANNOUNCES.search(candidate.text) else (1,) if candidate.continues else ()
+    for step in following:
+        after = candidate.neighbour(step)
+        if after and after.end - start <= _MOST_CHARS:
+            end = after.end
+    return _with_whole_speech(candidate, Span(start, end))
+
+
+def _with_whole_speech(candidate: Candidate, span: Span) -> Span:
+    """The span with the sentences before it to where speech opens that it closes, and those after it to where
+    speech closes that it opens."""
+    if _cuts_speech(candidate.slice(span))[0]:
+        before = [Span(other.start, span.end) for other in reversed(candidate.around) if other.start < span.start]
+        whole = (wider for wider in before[:_FARTHEST] if _fits(wider) and not _cuts_speech(candidate.slice(wider))[0])
+        span = next(whole, span)
+    if _cuts_speech(candidate.slice(span))[1]:
+        after = [Span(span.start, other.end) for other in candidate.around if other.end > span.end]
+        whole = (wider for wider in after[:_FARTHEST] if _fits(wider) and not _cuts_speech(candidate.slice(wider))[1])
+        span = next(whole, span)
+    return span
+
+
+def _cuts_speech(text: str) -> tuple[bool, bool]:
+    """Whether a text closes speech that it does not open, and whether it opens some that it does not close."""
+    opening = {match.end() - 1 for match in _OPENING.finditer(text)}
+    closes_other = inside = False
+    for match in _SPEECH_MARK.finditer(text):
+        if match.group() in "“«" or match.start() in opening:
+            inside = True
+        else:
+            closes_other |= not inside
+            inside = False
+    return closes_other, inside
+
+
+def _fits(span: Span) -> bool:
+    """Whether a quote is no longer than a quote may be."""
+    return span.end - span.start <= _MOST_CHARS
 
 
 def _overlap(one: Span, other: Span) -> bool:
     return one.start < other.end and other.start < one.end
-
-
-def _finding(quote: _Chosen) -> UncitedClaim:
-    evidence = Evidence(quote.candidate.hit, quote.span.start, quote.span.end)
-    copies = {article.id: article.url or article.title for article in quote.copies}
-    return UncitedClaim(" ".join(evidence.text.split()), (evidence,), copies=tuple(copies.values()))

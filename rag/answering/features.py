@@ -1,4 +1,4 @@
-"""What is measured of every candidate sentence of a question."""
+"""The features of every candidate sentence of a question."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ _COVERAGE = FEATURES.index("coverage")
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class FeatureMatrix:
     """Candidates and their features, shape (candidates, FEATURES)."""
 
     candidates: list[Candidate]
     features: NDArray[np.float64]
 
 
-def measure(question: str, rarity: dict[str, float], hits: Sequence[Hit], reader: Reader) -> Measured:
-    """The sentences of the hits, and what is known of each.
+def measure_features(question: str, rarity: dict[str, float], hits: Sequence[Hit], reader: Reader) -> FeatureMatrix:
+    """The sentences of the hits, and what is measured of each.
 
     `rarity` maps the question's terms to their inverse document frequency. Likeness of question and sentence
     by the encoder was a feature once: beside the reader it adds nothing, and takes longer.
     """
     readings = _readings(question, hits, reader)
-    kind, asked = kind_asked(question), frozenset(content_words(question))
+    kind, question_words = kind_asked(question), frozenset(content_words(question))
     candidates: list[Candidate] = []
     rows: list[tuple[float, ...]] = []
     for rank, (hit, reading) in enumerate(zip(hits, readings, strict=True), start=1):
@@ -55,14 +55,14 @@ def measure(question: str, rarity: dict[str, float], hits: Sequence[Hit], reader
         covered = _coverage(own, rarity)
         for number, (candidate, (coverage, nearby)) in enumerate(zip(own, covered, strict=True)):
             span = _span(candidate, reading)
-            offered = offers(kind, candidate.text, asked)
+            offered = offers(kind, candidate.text, question_words)
             continues = number + 1 < len(own) and covered[number + 1][0] > coverage and leans_back(own[number + 1].text)
             candidates.append(replace(candidate, continues=continues))
             rows.append((span, span - reading.nothing, *of_passage, coverage, nearby, offered, float(number == 0)))
     features = np.array(rows, np.float64).reshape(-1, len(FEATURES))
     # A sentence that has less of the question than another is likely about something else.
     features[:, _COVERAGE] -= features[:, _COVERAGE].max(initial=0.0)
-    return Measured(candidates, features)
+    return FeatureMatrix(candidates, features)
 
 
 def terms(text: str) -> frozenset[str]:
@@ -70,29 +70,29 @@ def terms(text: str) -> frozenset[str]:
     return frozenset(stem(group(word)) for word in content_words(text))
 
 
-def rarity_of(question: str, frequency: Callable[[Sequence[str]], dict[str, int]], passages: int) -> dict[str, float]:
+def term_rarity(question: str, frequency: Callable[[Sequence[str]], dict[str, int]], passages: int) -> dict[str, float]:
     """Inverse document frequency of the question's terms; a word found nowhere is as rare as can be."""
-    found = content_words(question)
-    counts = frequency(found)
-    return {stem(group(word)): math.log(1 + (passages - counts[word] + 0.5) / (counts[word] + 0.5)) for word in found}
+    words = content_words(question)
+    counts = frequency(words)
+    return {stem(group(word)): math.log(1 + (passages - counts[word] + 0.5) / (counts[word] + 0.5)) for word in words}
 
 
 def _readings(question: str, hits: Sequence[Hit], reader: Reader) -> list[Reading]:
     """The reader knows no capitals: every passage is asked in its own names for countries."""
-    found: dict[int, Reading] = {}
-    asked = [in_words_of(f"{hit.article.title}\n{hit.passage.text}", question) for hit in hits]
-    for wording in dict.fromkeys(asked):
-        places = [n for n, own in enumerate(asked) if own == wording]
+    readings: dict[int, Reading] = {}
+    wordings = [in_words_of(f"{hit.article.title}\n{hit.passage.text}", question) for hit in hits]
+    for wording in dict.fromkeys(wordings):
+        places = [n for n, own in enumerate(wordings) if own == wording]
         passages = [(hits[n].article.title, hits[n].passage.text) for n in places]
-        found.update(zip(places, reader.read(wording, passages), strict=True))
-    return [found[n] for n in range(len(hits))]
+        readings.update(zip(places, reader.read(wording, passages), strict=True))
+    return [readings[n] for n in range(len(hits))]
 
 
 def _span(candidate: Candidate, reading: Reading) -> float:
     passage, span = candidate.hit.passage, candidate.span
-    found = reading.best(Span(max(0, span.start - passage.start), span.end - passage.start))
+    best = reading.best(Span(max(0, span.start - passage.start), span.end - passage.start))
     # Only what lies beyond the reader's longest passage has no token that it read.
-    return found.score if found else reading.nothing
+    return best.score if best else reading.nothing
 
 
 def _coverage(own: Sequence[Candidate], rarity: dict[str, float]) -> list[tuple[float, float]]:
@@ -104,7 +104,7 @@ def _coverage(own: Sequence[Candidate], rarity: dict[str, float]) -> list[tuple[
     title = terms(first.hit.article.title)
     around = [terms(first.slice(span)) for span in first.around]  # the same for every sentence of a passage
 
-    def share(found: frozenset[str]) -> float:
-        return sum(r for term, r in rarity.items() if term in found) / total
+    def share(words: frozenset[str]) -> float:
+        return sum(r for term, r in rarity.items() if term in words) / total
 
     return [(share(around[c.at]), share(title.union(*around[max(0, c.at - 1) : c.at + 2]))) for c in own]

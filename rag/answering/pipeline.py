@@ -1,26 +1,30 @@
-"""From a question to an answer, as one generator of events that every face renders."""
+"""START HERE: from a question to an answer, one step after the other.
+
+    question ─ standalone ─ correct spelling ─ dates ─ search ─ read ─┬─ generate ─┐
+                                                                      └─ extract ──┴─ cite ─ notes ─ answer
+
+Every step takes records and returns records. The events are what every face renders.
+"""
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 
-from rag.answering.candidates import Candidate
-from rag.answering.citations import NO_EVIDENCE, CitationBuilder, as_of, closest, markdown
+from rag.answering.citations import NO_EVIDENCE, CitationBuilder, closest, markdown, newest_date
 from rag.answering.concurrency import FairSemaphore
-from rag.answering.extraction import Extractor
-from rag.answering.followups.rewriting import asks_writer, rewrite
-from rag.answering.followups.rules import standalone
-from rag.answering.generation.generate import Writing
+from rag.answering.extraction import extract_claims
+from rag.answering.followups.rewriting import standalone
+from rag.answering.generation.generate import Declined, generate_claims
 from rag.answering.generation.prompt import build_prompt
-from rag.answering.notes import filter_notes, period_notes
-from rag.answering.periods.period import ANY_TIME
+from rag.answering.notes import date_notes, filter_notes
 from rag.answering.periods.reading import read_period
-from rag.answering.search import Dated, search, without_demand
+from rag.answering.reading import Candidates, SentenceReader
+from rag.answering.search import SearchOutcome, search, without_demand
 from rag.english.sentences import sentences
 from rag.errors import InvalidRequest, LanguageModelError
 from rag.models.deadline import Cancellable, Deadline
@@ -31,192 +35,151 @@ from rag.records import (
     Done,
     Event,
     Filters,
-    Hit,
-    Note,
     Question,
     Reset,
-    Source,
     SourcesShown,
     Timings,
     UncitedClaim,
-    Verdict,
 )
 from rag.retrieval.retriever import LONGEST_QUERY, Encode, Retriever, searchable
 
-# Passages shown to a writer or searched for quotes.
-TOP_K = 10
+__all__ = ["TOP_K", "AnswerPipeline", "validate"]
+
+TOP_K = 10  # passages that are read, and shown to a language model
 
 
 @dataclass(frozen=True, slots=True)
-class Answerer:
-    """Answers questions from the library alone. `writer` is None when no language model is configured.
+class AnswerPipeline:
+    """Answers questions from the library alone. `llm` is None when no language model is configured.
 
-    To search, and to weigh what was found, takes a processor's time: `turns` says how many answers do so at once.
+    Search and reading take a processor's time: `semaphore` limits how many answers do so at once.
     """
 
     retriever: Retriever
-    quoter: Extractor
+    reader: SentenceReader
     encode: Encode
-    writer: LanguageModel | None
+    llm: LanguageModel | None
     today: Callable[[], date]
     deadline_s: float
-    turns: FairSemaphore
+    semaphore: FairSemaphore
 
     def answer(self, question: Question) -> Cancellable[Event]:
-        """Events of one answer; the last is Done. Closing it, from any thread, stops the writer.
+        """Events of one answer; the last is Done. Closing it, from any thread, stops the language model.
 
         Raises InvalidRequest for a question that is empty or too long. Iterating raises TooBusy.
         """
         # The clock of an answer starts before the search: the reader waits for both.
         deadline = Deadline.after(self.deadline_s)
-        return Cancellable(_Run(self, checked(question)).events(deadline), deadline)
+        return Cancellable(self._answer(validate(question), deadline), deadline)
+
+    def _answer(self, question: Question, deadline: Deadline) -> Generator[Event, None, None]:
+        started = time.perf_counter()
+        llm = None if question.mode == "quotes" else self.llm  # to ask for quotes makes no model call at all
+        filters = Filters(publishers=question.filters.publishers) if question.all_dates else question.filters
+
+        follow_up = standalone(question.text, question.history, llm, deadline)
+        with self.semaphore.slot(deadline):
+            query, found, candidates = self._find(question, follow_up.text, filters)
+        searched = time.perf_counter()
+
+        def finish(citations: CitationBuilder, mode: str, degraded: str | None) -> Answer:
+            now = time.perf_counter()
+            library, sources = self.retriever.library, citations.sources
+            return Answer(
+                id=uuid.uuid4().hex,
+                question=question.text,
+                asked_as=query,
+                verdict="answered" if citations.claims else "no_evidence",
+                mode="written" if mode == "written" else "quotes",
+                degraded=degraded,
+                text=markdown(citations.claims, mode, candidates.confidence) if citations.claims else NO_EVIDENCE,
+                claims=tuple(citations.claims),
+                sources=sources,
+                notes=(
+                    *filter_notes(filters, library, sources),
+                    *date_notes(found, candidates.passages, filters, library, self.today(), sources),
+                ),
+                closest=() if citations.claims else closest(candidates.passages.hits or found.nearest),
+                as_of=newest_date(sources),
+                model=llm.model if llm and mode == "written" else None,
+                timings_ms=Timings(_ms(searched - started), _ms(now - searched), _ms(now - started)),
+                confidence=candidates.confidence,
+            )
+
+        if not candidates.answerable:
+            yield Done(finish(CitationBuilder(), "quotes", None))
+            return
+        degraded = None if question.mode == "quotes" else "no_model"
+        if llm is not None:
+            citations = CitationBuilder()
+            try:
+                yield from _cite(self._generate(query, candidates, llm, deadline, follow_up.calls), citations)
+                yield Done(finish(citations, "written", None))
+                return
+            except Declined:
+                yield Done(finish(CitationBuilder(), "written", None))
+                return
+            except LanguageModelError as error:
+                degraded = error.reason
+                if citations.claims:
+                    yield Reset(degraded)
+        citations = CitationBuilder()
+        yield from _cite(extract_claims(candidates), citations)
+        yield Done(finish(citations, "quotes", degraded))
+
+    def _find(self, question: Question, follow_up: str, filters: Filters) -> tuple[str, SearchOutcome, Candidates]:
+        """The query that was searched, with what it found and how that reads.
+
+        A follow-up is searched as a question of its own; if nothing answers that, as it was asked.
+        """
+        first: tuple[str, SearchOutcome, Candidates] | None = None
+        for text in dict.fromkeys((follow_up, " ".join(question.text.split()))):
+            query = self.retriever.correct_spelling(text)
+            dates = read_period(query, self.today())
+            if question.all_dates:
+                dates = without_demand(dates, query)
+            found = search(query, dates, filters, self.retriever, TOP_K)
+            candidates = self.reader.read(found)
+            if candidates.answerable:
+                return query, found, candidates
+            first = first or (query, found, candidates)
+        assert first is not None  # there is always the question itself
+        return first
+
+    def _generate(
+        self, query: str, candidates: Candidates, llm: LanguageModel, deadline: Deadline, calls_used: int
+    ) -> Iterator[UncitedClaim]:
+        prompt = build_prompt(
+            query,
+            candidates.passages.hits,
+            sentences=sentences,
+            budget_tokens=llm.context_window - llm.max_output_tokens,
+            today=self.today(),
+        )
+        with closing(generate_claims(prompt, llm, deadline, self.encode, calls=MOST_CALLS - calls_used)) as claims:
+            yield from claims
 
 
-def checked(question: Question) -> Question:
+def validate(question: Question) -> Question:
     """The question as it can be searched. Raises InvalidRequest."""
     since, until = question.filters.since, question.filters.until
     if since and until and since > until:
         raise InvalidRequest(f"no day is since {since} and until {until}", "swap the two dates")
-    said = [turn for turn in question.history if turn.content.strip()]
-    # Of a long turn its beginning tells what it was about.
-    history = tuple(replace(turn, content=searchable(turn.content[:LONGEST_QUERY])) for turn in said)
+    messages = [message for message in question.history if message.content.strip()]
+    # The beginning of a long message tells what it was about.
+    history = tuple(replace(message, content=searchable(message.content[:LONGEST_QUERY])) for message in messages)
     return replace(question, text=searchable(question.text), history=history)
 
 
-class _Run:
-    """One question on its way to an answer."""
-
-    def __init__(self, answerer: Answerer, question: Question) -> None:
-        self._parts = answerer
-        self._question = question
-        # Whoever asks for quotes wants no model call at all.
-        self._writer = None if question.mode == "quotes" else answerer.writer
-        self._filters = Filters(publishers=question.filters.publishers) if question.all_dates else question.filters
-        self._composer = CitationBuilder()
-        self._calls = MOST_CALLS
-        self._asked_as = ""
-        self._dated = Dated(ANY_TIME, [], [])
-        self._started = self._searched = time.perf_counter()
-
-    def events(self, deadline: Deadline) -> Generator[Event, None, None]:
-        standalone = self._standalone(deadline)
-        with self._parts.turns.turn(deadline):
-            hits, candidates = self._search(standalone)
-        self._searched = time.perf_counter()
-        if not self._parts.quoter.near_enough(candidates):
-            yield Done(self._no_evidence(hits))
-            return
-        if self._writer is None:
-            degraded = None if self._question.mode == "quotes" else "no_model"
-            yield from self._quotes(candidates, hits, degraded)
-            return
-        try:
-            yield from self._written(self._writer, hits, deadline)
-        except LanguageModelError as error:
-            if self._composer.claims:
-                yield Reset(error.reason)
-            self._composer = CitationBuilder()
-            yield from self._quotes(candidates, hits, error.reason)
-
-    def _search(self, standalone: str) -> tuple[list[Hit], list[Candidate]]:
-        """Search the standalone question; where only the question alone finds anything, that one. Both without slips
-        of the hand in words that the library lacks: what is quoted is held against these words too."""
-        alone = " ".join(self._question.text.split())
-        self._asked_as = self._parts.retriever.respelled(standalone)
-        self._dated = self._search_for(self._asked_as)
-        if alone != standalone and not self._parts.quoter.near_enough(self._dated.candidates):
-            alone = self._parts.retriever.respelled(alone)
-            other = self._search_for(alone)
-            if self._parts.quoter.near_enough(other.candidates):
-                self._asked_as, self._dated = alone, other
-        return self._dated.hits, self._dated.candidates
-
-    def _search_for(self, text: str) -> Dated:
-        period = read_period(text, self._parts.today())
-        if self._question.all_dates:
-            period = without_demand(period, text)
-        return search(self._parts.retriever, self._parts.quoter, text, period, self._filters, TOP_K)
-
-    def _standalone(self, deadline: Deadline) -> str:
-        text, history = self._question.text, self._question.history
-        if self._writer is None:
-            return " ".join(standalone(text, history).split())
-        self._calls -= asks_writer(text, history, self._writer)
-        return " ".join(rewrite(text, history, self._writer, deadline).split())
-
-    def _written(self, writer: LanguageModel, hits: Sequence[Hit], deadline: Deadline) -> Iterator[Event]:
-        prompt = build_prompt(
-            self._asked_as,
-            hits,
-            sentences=sentences,
-            budget_tokens=writer.context_window - writer.max_output_tokens,
-            today=self._parts.today(),
-        )
-        writing = Writing(prompt, writer, deadline, self._parts.encode, calls=self._calls)
-        with closing(iter(writing)) as findings:
-            for finding in findings:
-                yield from self._show(finding)
-        if writing.declined:
-            yield Done(replace(self._no_evidence(hits), mode="written", model=writer.model))
-            return
-        answer = self._answered(markdown(self._composer.claims, quoted=False))
-        yield Done(replace(answer, mode="written", model=writer.model))
-
-    def _quotes(self, candidates: Sequence[Candidate], hits: Sequence[Hit], degraded: str | None) -> Iterator[Event]:
-        findings = self._parts.quoter.findings(candidates)
-        if not findings:
-            yield Done(replace(self._no_evidence(hits), degraded=degraded))
-            return
-        for finding in findings:
-            yield from self._show(finding)
-        answer = self._answered(markdown(self._composer.claims, quoted=True, confidence=self._confidence()))
-        yield Done(replace(answer, degraded=degraded))
-
-    def _show(self, finding: UncitedClaim) -> Iterator[Event]:
-        claim, sources_changed = self._composer.add(finding)
-        if sources_changed:
-            yield SourcesShown(self._composer.sources)
+def _cite(claims: Iterable[UncitedClaim], citations: CitationBuilder) -> Iterator[Event]:
+    """Number the sources of each claim; sources come before the first claim that needs them."""
+    for uncited in claims:
+        known = citations.sources
+        claim = citations.add(uncited)
+        if citations.sources != known:
+            yield SourcesShown(citations.sources)
         yield ClaimShown(claim)
 
-    def _answered(self, text: str) -> Answer:
-        sources = self._composer.sources
-        return replace(
-            self._answer("answered", text),
-            claims=tuple(self._composer.claims),
-            sources=sources,
-            notes=self._notes(sources),
-            as_of=as_of(sources),
-        )
 
-    def _no_evidence(self, hits: Sequence[Hit]) -> Answer:
-        return replace(self._answer("no_evidence", NO_EVIDENCE), notes=self._notes(()), closest=closest(hits))
-
-    def _notes(self, sources: Sequence[Source]) -> tuple[Note, ...]:
-        library, today = self._parts.retriever.library, self._parts.today()
-        return (
-            *filter_notes(self._filters, library, sources),
-            *period_notes(self._dated, self._filters, library, today, sources),
-        )
-
-    def _answer(self, verdict: Verdict, text: str) -> Answer:
-        return Answer(
-            id=uuid.uuid4().hex,
-            question=self._question.text,
-            asked_as=self._asked_as,
-            verdict=verdict,
-            mode="quotes",
-            degraded=None,
-            text=text,
-            timings_ms=self._timings(),
-            confidence=self._confidence(),
-        )
-
-    def _confidence(self) -> float | None:
-        if not self._dated.weighed:
-            return None
-        return round(max((candidate.score for candidate in self._dated.candidates), default=0.0), 4)
-
-    def _timings(self) -> Timings:
-        now = time.perf_counter()
-        search, write = self._searched - self._started, now - self._searched
-        return Timings(round(search * 1000), round(write * 1000), round((now - self._started) * 1000))
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.answering.citations import escaped
+from rag.answering.citations import escape
 from rag.engine import Engine
 from rag.errors import InvalidRequest
 from rag.http.sse import stream_response
@@ -177,8 +177,8 @@ class _Telling:
     def _claim(self, claim: Claim) -> _Piece:
         before = "\n\n" if self._claims > 1 else ""
         numbers = list(dict.fromkeys(quote.source for quote in claim.quotes))
-        flags = f" ({escaped('; '.join(claim.flags))})" if claim.flags else ""
-        sentence = f"{escaped(claim.text)} {''.join(f'[{number}]' for number in numbers)}"
+        flags = f" ({escape('; '.join(claim.flags))})" if claim.flags else ""
+        sentence = f"{escape(claim.text)} {''.join(f'[{number}]' for number in numbers)}"
         start, end = len(before), len(before) + len(sentence)
         return _Piece(f"{before}{sentence}{flags}", tuple((start, end, self._sources[n]) for n in numbers))
 
@@ -189,9 +189,9 @@ class _Telling:
         lines = []
         for source in answer.sources:
             about = [source.title, source.publisher, source.published or "date unknown", source.url]
-            lines.append(f"[{source.number}] {escaped(', '.join(part for part in about if part))}")
+            lines.append(f"[{source.number}] {escape(', '.join(part for part in about if part))}")
             quotes = (quote.text for claim in answer.claims for quote in claim.quotes if quote.source == source.number)
-            lines += [f"    “{escaped(' '.join(quote.split()))}”" for quote in dict.fromkeys(quotes)]
+            lines += [f"    “{escape(' '.join(quote.split()))}”" for quote in dict.fromkeys(quotes)]
         if answer.mode == "quotes":
             why = f" ({degraded_because(answer.degraded)})" if answer.degraded else ""
             doubt = f" {UNSURE}" if unsure(answer.confidence) else ""

@@ -15,7 +15,7 @@ from rag.models.cross_encoder import Reranker
 from rag.records import Filters, Hit
 from rag.retrieval.fusion import Fused, Scores, fuse, min_max
 from rag.retrieval.lexical import Frequency, counts, expression
-from rag.retrieval.spelling import respelled
+from rag.retrieval.spelling import correct_spelling
 from rag.storage.index_sync import IndexSync
 from rag.storage.library import Library
 
@@ -64,12 +64,10 @@ class Retriever:
     ) -> list[Hit]:
         """The best `top_k` passages, best first; the filters hold in both indexes.
 
-        Words that stand nowhere in the library are searched as what they are near to, also where `respelled`
-        leaves them. One index alone is for measuring what the other adds.
+        The query is searched as it stands. One index alone is for measuring what the other adds.
         """
         depth = max(self.depth, top_k)
         frequency = self._counting()
-        query = respelled(query, frequency, self.library)
         phrase = None if method == "dense" else expression(query, frequency, common=_COMMON)
         bm25 = dict(self.library.match(phrase, filters, depth, counts(phrase, frequency))) if phrase else {}
         found = list(bm25)
@@ -95,11 +93,11 @@ class Retriever:
         hits = self._hits(found, fused, near, max(top_k, _RERANKED))
         return _reranked(self.reranker, query, hits)[:top_k]
 
-    def respelled(self, query: str) -> str:
+    def correct_spelling(self, query: str) -> str:
         """The query as it was likely meant: a word that stands nowhere in the library is spelled as a passage spells
         it, where a slip of the hand or another transliteration leads to one. Names the library holds are never
         touched, nor names that may be others than those it holds."""
-        return respelled(query, self._counting(), self.library, sure=True)
+        return correct_spelling(query, self._counting(), self.library)
 
     def _counting(self) -> Frequency:
         """How frequent words are, each counted once."""

@@ -3,9 +3,9 @@
 A name from another script has many spellings ("Araghchi", "Araqchi"), and what is typed has slips. Only a word that
 the index holds in no form is respelled, as a word of a passage that one slip or one such sound away is spelled.
 
-For finding passages it is enough that a word is near. What a question is taken to have asked must be a slip rather
-than another name. Most pairs of real names that are one letter apart have some letter more ("Roman", "Romano"), differ
-in their first letter ("Russian", "Prussian") or are short ("Miller", "Muller"); slips seldom are like that.
+What a question is taken to have asked must be a slip rather than another name. Most pairs of real names that are one
+letter apart have some letter more ("Roman", "Romano"), differ in their first letter ("Russian", "Prussian") or are
+short ("Miller", "Muller"); slips seldom are like that.
 
 The index is an ordered list of stems, so those that share a word's first letters are read in one stretch. Other
 first letters have to be guessed and looked up, 40 µs each at 100,000 passages: only the likeliest slips are.
@@ -19,7 +19,7 @@ from typing import Protocol
 from rag.english.words import WORD, fold, stem
 from rag.retrieval.lexical import Frequency, unheld
 
-__all__ = ["Vocabulary", "is_one_slip", "respelled"]
+__all__ = ["Vocabulary", "correct_spelling", "is_one_slip"]
 
 # Letters; a shorter word is near to too many others, and one without a capital more often a word than a slip.
 _SHORTEST = 7
@@ -52,19 +52,19 @@ class Vocabulary(Protocol):
         """Title and text of passages that hold the word or another of its stem."""
 
 
-def respelled(question: str, frequency: Frequency, vocabulary: Vocabulary, *, sure: bool = False) -> str:
+def correct_spelling(question: str, frequency: Frequency, vocabulary: Vocabulary) -> str:
     """The question with words that stand nowhere in the library spelled as a passage spells them, where one does.
 
     A question whose words are all held comes back as it is, whatever else they are near to. What has a capital
-    is respelled as something that has one, so that no name becomes a thing. With `sure`, a word that may as well
-    be another name stays.
+    is respelled as something that has one, so that no name becomes a thing. A word that may as well be another name
+    stays.
     """
     missing = [word for word in unheld(question, frequency) if len(word) >= _SHORTEST_NAME and word.isalpha()]
     if not missing:
         return question
     names = {fold(_bare(match.group())) for match in WORD.finditer(question) if match.group()[0].isupper()}
     wanted = [word for word in missing if len(word) >= _SHORTEST or word in names]
-    held = {word: _as_held(word, word in names, frequency, vocabulary, sure) for word in wanted[:_MOST_WORDS]}
+    held = {word: _as_held(word, word in names, frequency, vocabulary) for word in wanted[:_MOST_WORDS]}
 
     def spelled(written: str) -> str:
         bare = _bare(written)
@@ -73,7 +73,7 @@ def respelled(question: str, frequency: Frequency, vocabulary: Vocabulary, *, su
     return WORD.sub(lambda match: spelled(match.group()), question)
 
 
-def _as_held(word: str, is_name: bool, frequency: Frequency, vocabulary: Vocabulary, sure: bool) -> str | None:
+def _as_held(word: str, is_name: bool, frequency: Frequency, vocabulary: Vocabulary) -> str | None:
     """The most frequent spelling in the library that is near to a folded word."""
     guesses = {*_slips(word), *_transliterations(word)} - {word}
     near = {
@@ -86,7 +86,7 @@ def _as_held(word: str, is_name: bool, frequency: Frequency, vocabulary: Vocabul
         for written in _words(vocabulary.examples(term, _MOST_READ)):
             if (written[0].isupper() or not is_name) and abs(len(written) - len(word)) <= _LONGEST_SOUND:
                 folded = fold(written)
-                if (folded in guesses or is_one_slip(word, folded)) and (not sure or _is_slip(word, folded, is_name)):
+                if (folded in guesses or is_one_slip(word, folded)) and _is_slip(word, folded, is_name):
                     return written
     return None
 

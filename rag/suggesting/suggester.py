@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.answering.followups.subjects import parts
-from rag.answering.pipeline import Answerer
+from rag.answering.pipeline import AnswerPipeline
 from rag.english.words import stems
 from rag.errors import UnknownArticle
 from rag.records import Answer, Article, Done, Filters, Message, Question, Quote, Span
@@ -44,7 +44,7 @@ class _Candidate:
 class Suggester:
     """Suggests questions, without any call of a language model. Safe to use from several threads."""
 
-    def __init__(self, answerer: Answerer) -> None:
+    def __init__(self, answerer: AnswerPipeline) -> None:
         self._answerer = answerer
         self._library = answerer.retriever.library
         self._looking = threading.Lock()

@@ -17,17 +17,17 @@ SOON = 5.0
 class Asker:
     """Takes a turn on a thread of its own and keeps it until let go."""
 
-    def __init__(self, turns: FairSemaphore, came: list[str], name: str) -> None:
+    def __init__(self, semaphore: FairSemaphore, came: list[str], name: str) -> None:
         self.deadline = Deadline.after(SOON)
         self.go = threading.Event()
         self.error: BaseException | None = None
-        self._turns, self._came, self._name = turns, came, name
+        self._semaphore, self._came, self._name = semaphore, came, name
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
     def _run(self) -> None:
         try:
-            with self._turns.turn(self.deadline):
+            with self._semaphore.slot(self.deadline):
                 self._came.append(self._name)
                 self.go.wait(SOON)
         except (TooBusy, Cancelled) as error:
@@ -38,12 +38,12 @@ class Asker:
         self.thread.join(SOON)
 
 
-def queued(turns: FairSemaphore, names: str) -> tuple[list[str], dict[str, Asker]]:
+def queued(semaphore: FairSemaphore, names: str) -> tuple[list[str], dict[str, Asker]]:
     """Askers that came one after the other, and the names of those whose turn came."""
     came: list[str] = []
     askers = {}
     for name in names:
-        askers[name] = Asker(turns, came, name)
+        askers[name] = Asker(semaphore, came, name)
         time.sleep(0.02)
     return came, askers
 
@@ -76,38 +76,42 @@ def test_whoever_leaves_gives_up_the_place_at_once() -> None:
 
 
 def test_a_turn_of_somebody_who_has_left_goes_on_to_the_next() -> None:
-    turns = FairSemaphore(1)
+    semaphore = FairSemaphore(1)
     gone = Deadline.after(SOON)
     gone.cancel()
-    with pytest.raises(Cancelled), turns.turn(gone):
+    with pytest.raises(Cancelled), semaphore.slot(gone):
         pytest.fail("nobody waits for this")
-    with turns.turn(Deadline.after(SOON)):
+    with semaphore.slot(Deadline.after(SOON)):
         pass
 
 
 def test_waiting_ends_and_leaves_no_place_behind() -> None:
-    turns = FairSemaphore(1, patience_s=0.05)
-    with turns.turn(Deadline.after(SOON)), pytest.raises(TooBusy, match="ask again"), turns.turn(Deadline.after(SOON)):
+    semaphore = FairSemaphore(1, patience_s=0.05)
+    with (
+        semaphore.slot(Deadline.after(SOON)),
+        pytest.raises(TooBusy, match="ask again"),
+        semaphore.slot(Deadline.after(SOON)),
+    ):
         pytest.fail("it is somebody else's turn")
-    with turns.turn(Deadline.after(SOON)):
+    with semaphore.slot(Deadline.after(SOON)):
         pass
 
 
 def test_a_deadline_that_has_passed_ends_no_waiting() -> None:
-    with FairSemaphore(1).turn(Deadline.after(0)):
+    with FairSemaphore(1).slot(Deadline.after(0)):
         pass
 
 
 def test_an_error_in_a_turn_ends_the_turn() -> None:
-    turns = FairSemaphore(1)
-    with pytest.raises(ZeroDivisionError), turns.turn(Deadline.after(SOON)):
+    semaphore = FairSemaphore(1)
+    with pytest.raises(ZeroDivisionError), semaphore.slot(Deadline.after(SOON)):
         raise ZeroDivisionError
-    with turns.turn(Deadline.after(SOON)):
+    with semaphore.slot(Deadline.after(SOON)):
         pass
 
 
 def test_many_at_once_all_come_and_never_more_than_may() -> None:
-    turns = FairSemaphore(3)
+    semaphore = FairSemaphore(3)
     inside = most = done = 0
     lock = threading.Lock()
 
@@ -117,7 +121,7 @@ def test_many_at_once_all_come_and_never_more_than_may() -> None:
         if leaves:
             threading.Timer(0.01, deadline.cancel).start()
         try:
-            with turns.turn(deadline):
+            with semaphore.slot(deadline):
                 with lock:
                     inside += 1
                     most = max(most, inside)
@@ -135,7 +139,7 @@ def test_many_at_once_all_come_and_never_more_than_may() -> None:
     for thread in threads:
         thread.join(SOON)
     assert (done, most, inside) == (60, 3, 0)
-    came, askers = queued(turns, "abc")  # all three turns are free again
+    came, askers = queued(semaphore, "abc")  # all three semaphore are free again
     until(came, "abc")
     for asker in askers.values():
         asker.finish()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from rag.answering.decomposition import Part, parts
-from rag.answering.extraction import Extractor
+from rag.answering.extraction import extract_claims
+from rag.answering.reading import Candidates, SentenceReader, Thresholds
+from rag.answering.search import PassageSet
 from rag.models.reader import LocalReader
 from rag.records import Article, Hit, Passage
 
-READER = LocalReader()
+SENTENCES = SentenceReader(LocalReader(), lambda words: dict.fromkeys(words, 1), lambda: 10)
 FERRIES = (
     "Harlow Ferries said on Monday that Signe Dyrberg will become chief executive on 1 March, succeeding its founder, "
     "Owen Harlow. Harlow Ferries carried 1.9 million passengers last year, up from 1.6 million. Its finance director, "
@@ -32,8 +34,8 @@ def quotes(question: str, *texts: str) -> list[str]:
     for number, text in enumerate(texts):
         article = Article(str(number), 1, "", text)
         hits.append(Hit(Passage(str(number), str(number), 1, 0, 0, len(text), text), article, 1.0 - number / 10, 0.6))
-    quoter = Extractor(READER, lambda words: dict.fromkeys(words, 1), lambda: 10)
-    return [finding.text for finding in quoter.findings(quoter.candidates(question, hits))]
+    candidates = Candidates(PassageSet(), tuple(SENTENCES.score(question, hits)), Thresholds())
+    return [claim.text for claim in extract_claims(candidates)]
 
 
 @pytest.mark.parametrize(
@@ -96,8 +98,7 @@ def test_it_is_what_the_first_half_was_about() -> None:
 
 
 def test_a_party_that_no_sentence_names_lends_no_weight_to_the_other() -> None:
-    quoter = Extractor(READER, lambda words: dict.fromkeys(words, 1), lambda: 10)
     article = Article("a", 1, "", BRIDGE)
     hit = Hit(Passage("p", "a", 1, 0, 0, len(BRIDGE), BRIDGE), article, 1.0, 0.6)
-    both = quoter.candidates("What are Elena Vasko and Ivan Petrov doing?", [hit])
+    both = SENTENCES.score("What are Elena Vasko and Ivan Petrov doing?", [hit])
     assert {candidate.part for candidate in both} == {0}

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from rag.answering.candidates import Candidate
-from rag.answering.features import FEATURES, Measured, measure
-from rag.answering.reading import learned, probabilities, scored
+from rag.answering.features import FEATURES, FeatureMatrix, measure_features
+from rag.answering.reading import SentenceReader, load_weights, probabilities
 from rag.english.words import content_words, stem
 from rag.models.reader import LocalReader
 from rag.records import Article, Hit, Passage
@@ -26,18 +26,19 @@ def hits(*texts: str) -> list[Hit]:
     ]
 
 
-def measured(question: str, *texts: str) -> Measured:
+def matrix(question: str, *texts: str) -> FeatureMatrix:
     rarity = {stem(word): 2.0 for word in content_words(question)}
-    return measure(question, rarity, hits(*texts), READER)
+    return measure_features(question, rarity, hits(*texts), READER)
 
 
-def best_of(found: Measured) -> list[Candidate]:
-    return scored(found, lambda hit: True)
+def score(question: str, *texts: str) -> list[Candidate]:
+    reader = SentenceReader(READER, lambda words: dict.fromkeys(words, 1), lambda: 10)
+    return reader.score(question, hits(*texts))
 
 
 def test_the_table_has_a_weight_for_every_feature() -> None:
-    assert learned().shape == (len(FEATURES) + 1,)
-    assert np.isfinite(learned()).all()
+    assert load_weights().shape == (len(FEATURES) + 1,)
+    assert np.isfinite(load_weights()).all()
 
 
 @pytest.mark.parametrize(
@@ -50,37 +51,36 @@ def test_the_table_has_a_weight_for_every_feature() -> None:
     ],
 )
 def test_the_sentence_that_answers_comes_first(question: str, expected: str) -> None:
-    best = best_of(measured(question, FERRY, TRAMS))
+    best = score(question, FERRY, TRAMS)
     assert expected in best[0].text
     assert [c.score for c in best] == sorted((c.score for c in best), reverse=True)
     assert all(0 < c.score < 1 for c in best)
 
 
 def test_a_question_that_nothing_answers_is_less_likely_to_be_answered() -> None:
-    answered = best_of(measured("How much does a ticket cost?", FERRY))[0].score
-    foreign = best_of(measured("Who won the Nobel Prize in chemistry?", FERRY, TRAMS))[0].score
-    absent = best_of(measured("How many passengers did the ferry carry last year?", FERRY))[0].score
+    answered = score("How much does a ticket cost?", FERRY)[0].score
+    foreign = score("Who won the Nobel Prize in chemistry?", FERRY, TRAMS)[0].score
+    absent = score("How many passengers did the ferry carry last year?", FERRY)[0].score
     assert answered > 5 * foreign
     assert answered > 2 * absent
 
 
 def test_a_passage_that_does_not_speak_of_what_is_named_is_less_likely_to_answer() -> None:
-    found = measured("How much does a ticket cost?", FERRY)
-    speaking, silent = best_of(found)[0].score, scored(found, lambda hit: False)[0].score
-    assert silent / (1 - silent) == pytest.approx(speaking / (1 - speaking) / 10)
+    ticket = "Ines Holm said that tickets would cost 14 euros."
+    named = score("How much does a ticket cost, asked Ines Holm?", ticket)[0].score
+    unnamed = score("How much does a ticket cost, asked Owen Moor?", ticket)[0].score
+    assert unnamed < named / 5
 
 
 def test_a_capital_is_asked_about_under_the_name_that_a_passage_has_for_it() -> None:
     text = "Oman's ruler received the envoy on Monday. The talks in Oman ended with a treaty on fishing."
-    by_capital, by_country = (
-        best_of(measured(f"How did the talks in {place} end?", text)) for place in ("Muscat", "Oman")
-    )
+    by_capital, by_country = (score(f"How did the {place} talks end?", text) for place in ("Muscat", "Oman"))
     assert by_capital[0].text == by_country[0].text == "The talks in Oman ended with a treaty on fishing."
     assert by_capital[0].score == pytest.approx(by_country[0].score, rel=0.3)
 
 
 def test_every_feature_is_what_it_says() -> None:
-    found = measured("How much does a ticket cost?", FERRY)
+    found = matrix("How much does a ticket cost?", FERRY)
     assert found.features.shape == (len(found.candidates), len(FEATURES))
     row = {
         candidate.text[:10]: dict(zip(FEATURES, features, strict=True))
@@ -95,11 +95,11 @@ def test_every_feature_is_what_it_says() -> None:
 
 
 def test_no_hits_give_no_candidates() -> None:
-    assert best_of(measured("How long did the strike last?")) == []
+    assert score("How long did the strike last?") == []
 
 
 def test_probabilities_are_those_of_a_logistic_regression() -> None:
-    found = measured("How long did the strike last?", TRAMS)
+    found = matrix("How long did the strike last?", TRAMS)
     weights = np.zeros(len(FEATURES) + 1)
     weights[FEATURES.index("opens")] = 2.0
     weights[-1] = -1.0

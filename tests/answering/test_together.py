@@ -71,17 +71,17 @@ class Reader:
 
 
 @contextmanager
-def all_turns_taken(engine: LocalEngine) -> Iterator[None]:
+def all_slots_taken(engine: LocalEngine) -> Iterator[None]:
     with ExitStack() as taken:
-        for _ in range(engine.answerer.turns.most):
-            taken.enter_context(engine.answerer.turns.turn(Deadline.after(10)))
+        for _ in range(engine.pipeline.semaphore.most):
+            taken.enter_context(engine.pipeline.semaphore.slot(Deadline.after(10)))
         yield
 
 
 def test_an_answer_waits_for_its_turn(seeds: LocalEngine) -> None:
     found: list[Answer] = []
     asking = threading.Thread(target=lambda: found.append(ask(seeds, Question(MUSCAT))), daemon=True)
-    with all_turns_taken(seeds):
+    with all_slots_taken(seeds):
         asking.start()
         asking.join(0.3)
         assert not found
@@ -94,7 +94,7 @@ def test_answers_that_wait_keep_nothing_else_waiting(seeds: LocalEngine) -> None
         app = create_app(seeds, Settings(rag_home=Path("unused")))
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000", timeout=60) as client:
-            with all_turns_taken(seeds):
+            with all_slots_taken(seeds):
                 answers = [asyncio.create_task(client.post("/v1/answer", json={"question": MUSCAT})) for _ in range(60)]
                 await asyncio.sleep(0.5)
                 begun = time.monotonic()
@@ -112,7 +112,7 @@ def test_answers_that_wait_keep_nothing_else_waiting(seeds: LocalEngine) -> None
 
 
 def test_a_reader_who_leaves_while_waiting_is_not_answered(seeds: LocalEngine) -> None:
-    with all_turns_taken(seeds):
+    with all_slots_taken(seeds):
         reader = Reader(seeds)
         time.sleep(0.1)
         reader.leave()
@@ -120,17 +120,17 @@ def test_a_reader_who_leaves_while_waiting_is_not_answered(seeds: LocalEngine) -
 
 
 def test_who_waits_too_long_is_told_to_ask_again(seeds: LocalEngine) -> None:
-    turns = FairSemaphore(1, patience_s=0.05)
-    answerer = replace(seeds.answerer, turns=turns)
-    with turns.turn(Deadline.after(10)), pytest.raises(TooBusy, match="ask again in a minute"):
-        list(answerer.answer(Question(MUSCAT)))
-    *_, last = answerer.answer(Question(MUSCAT))
+    semaphore = FairSemaphore(1, patience_s=0.05)
+    pipeline = replace(seeds.pipeline, semaphore=semaphore)
+    with semaphore.slot(Deadline.after(10)), pytest.raises(TooBusy, match="ask again in a minute"):
+        list(pipeline.answer(Question(MUSCAT)))
+    *_, last = pipeline.answer(Question(MUSCAT))
     assert isinstance(last, Done)
 
 
 def test_models_that_write_do_not_wait_for_one_another(server: FakeOpenAI, seeded_copy: Path) -> None:
     engine = opened(seeded_copy, openai_base_url=server.base_url, openai_api_key="sk-x", openai_model="m")
-    many = engine.answerer.turns.most + 2
+    many = engine.pipeline.semaphore.most + 2
     server.replies(*(Reply(ending="hang") for _ in range(many)))
     readers = [Reader(engine) for _ in range(many)]
     give_up = time.monotonic() + 15

@@ -66,10 +66,7 @@ def test_pages_of_nothing_but_headers_hold_no_article() -> None:
         ("Jo Whitfield", ("Jo Whitfield",)),
         ("Jo Whitfield and Ana de la Cruz", ("Jo Whitfield", "Ana de la Cruz")),
         ("J. R. O'Neill; Ana-Lena Pöhl", ("J. R. O'Neill", "Ana-Lena Pöhl")),
-        *(
-            (login, ())
-            for login in ("jwhitfield", "Reuters", "Microsoft Office User", "Desk 12", "News Desk", " ")
-        ),
+        *((login, ()) for login in ("jwhitfield", "Reuters", "Microsoft Office User", "Desk 12", "News Desk", " ")),
     ],
 )
 def test_the_author_of_the_file_counts_if_it_is_a_name(author: str, expected: tuple[str, ...]) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from rag.answering.citations import markdown
-from rag.answering.generation.generate import Writing
+from rag.answering.generation.generate import generate_claims
 from rag.answering.generation.prompt import Prompt, build_prompt
 from rag.engine import Engine, ask
 from rag.english.sentences import sentences
@@ -86,7 +86,7 @@ def obeying(attack: str, dress: str, *quotes: str) -> str:
 def shown(prompt: Prompt, *lines: str) -> list[UncitedClaim]:
     found: list[UncitedClaim] = []
     try:
-        found.extend(Writing(prompt, Scripted([*lines, DONE]), Deadline.after(10)))
+        found.extend(generate_claims(prompt, Scripted([*lines, DONE]), Deadline.after(10)))
     except LanguageModelError as failure:
         assert failure.reason == "bad_output"
     return found
@@ -115,7 +115,7 @@ def test_a_model_that_obeys_shows_plain_text_with_a_quote_or_nothing() -> None:
             for evidence in finding.evidence:
                 assert article.text[evidence.start : evidence.end] == evidence.text
                 assert evidence.text in planted(attack)
-            check_inert(markdown([Claim(finding.text, (), finding.flags)], quoted=False))
+            check_inert(markdown([Claim(finding.text, (), finding.flags)], "written"))
     assert quoted > 150
 
 

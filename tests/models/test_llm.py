@@ -15,7 +15,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from rag.answering.generation.generate import Writing
+from rag.answering.generation.generate import generate_claims
 from rag.answering.generation.prompt import build_prompt
 from rag.english.sentences import sentences
 from rag.errors import LanguageModelError
@@ -78,7 +78,7 @@ def test_the_first_claim_arrives_while_the_server_is_still_writing(server: FakeO
     prompt = build_prompt(
         "?", [hit("All of it was said.")], sentences=sentences, budget_tokens=9**6, today=date.today()
     )
-    claims = iter(Writing(prompt, writer_at(server.base_url), Deadline.after(10)))
+    claims = iter(generate_claims(prompt, writer_at(server.base_url), Deadline.after(10)))
     assert next(claims).evidence[0].text == "All of it was said."
     assert not server.chats[0].answered.is_set()
     claims.close()
@@ -372,10 +372,10 @@ def test_an_answer_is_the_same_with_json_mode_and_without(server: FakeOpenAI, re
         sentences=sentences, budget_tokens=9**6, today=date.today(),
     )  # fmt: skip
     plain, wrapped = writer_at(server.base_url), writer_at(server.base_url, json_mode=True)
-    expected = list(Writing(prompt, plain, Deadline.after(10)))
+    expected = list(generate_claims(prompt, plain, Deadline.after(10)))
     assert len(expected) == 2
     for _ in range(2):
-        assert list(Writing(prompt, wrapped, Deadline.after(10))) == expected
+        assert list(generate_claims(prompt, wrapped, Deadline.after(10))) == expected
     said = [(request.json_mode, '"claims"' in request.prompt) for request in server.chats]
     lines, one_object, fallen_back = (False, False), (True, True), (False, True)
     assert said == ([lines, one_object, fallen_back, lines] if refused else [lines, one_object, one_object])
@@ -387,7 +387,7 @@ def test_in_json_mode_too_a_claim_arrives_while_the_server_is_still_writing(serv
     prompt = build_prompt(
         "?", [hit("All of it was said.")], sentences=sentences, budget_tokens=9**6, today=date.today()
     )
-    claims = iter(Writing(prompt, writer_at(server.base_url, json_mode=True), Deadline.after(10)))
+    claims = iter(generate_claims(prompt, writer_at(server.base_url, json_mode=True), Deadline.after(10)))
     assert next(claims).text == "A claim."
     claims.close()
 

@@ -55,7 +55,7 @@ def is_shown(quote: Quote, shown: Sequence[Quote]) -> bool:
 
 
 def test_every_example_is_answered_and_each_by_another_article(seeds: LocalEngine) -> None:
-    examples = Suggester(seeds.answerer).examples()
+    examples = Suggester(seeds.pipeline).examples()
     assert len(examples) == 4
     answers = [ask(seeds, Question(question)) for question in examples]
     assert all(answer.verdict == "answered" for answer in answers)
@@ -63,13 +63,13 @@ def test_every_example_is_answered_and_each_by_another_article(seeds: LocalEngin
 
 
 def test_examples_are_not_all_of_one_form(seeds: LocalEngine) -> None:
-    openings = [question.split()[0] for question in Suggester(seeds.answerer).examples()]
+    openings = [question.split()[0] for question in Suggester(seeds.pipeline).examples()]
     assert len(set(openings)) > 1
 
 
 def test_every_follow_up_is_answered_by_words_that_were_not_shown(seeds: LocalEngine) -> None:
     answer = ask(seeds, Question(MUSCAT))
-    found = Suggester(seeds.answerer).follow_ups(answer)
+    found = Suggester(seeds.pipeline).follow_ups(answer)
     assert found
     shown = quotes(answer)
     history = conversation(MUSCAT, answer.text)
@@ -82,7 +82,7 @@ def test_every_follow_up_is_answered_by_words_that_were_not_shown(seeds: LocalEn
 
 
 def test_follow_ups_do_not_repeat_the_conversation(seeds: LocalEngine) -> None:
-    suggester = Suggester(seeds.answerer)
+    suggester = Suggester(seeds.pipeline)
     answer = ask(seeds, Question(MUSCAT))
     first = suggester.follow_ups(answer)[0]
     told = ask(seeds, Question(first))
@@ -92,23 +92,23 @@ def test_follow_ups_do_not_repeat_the_conversation(seeds: LocalEngine) -> None:
 def test_an_answer_that_was_declined_leads_to_what_the_library_has(seeds: LocalEngine) -> None:
     answer = ask(seeds, Question("What did Iran demand in Geneva?"))
     assert answer.verdict == "no_evidence"
-    found = Suggester(seeds.answerer).follow_ups(answer)
+    found = Suggester(seeds.pipeline).follow_ups(answer)
     assert found
     assert all(ask(seeds, Question(question)).verdict == "answered" for question in found)
 
 
 def test_an_empty_library_gives_no_examples(filled: Filled) -> None:
-    assert Suggester(filled().answerer).examples() == []
+    assert Suggester(filled().pipeline).examples() == []
 
 
 def test_articles_without_fitting_sentences_give_no_examples(filled: Filled) -> None:
     engine = filled("It rained all day. Nobody was surprised by that.", "Bread 2.55\nMilk 1.35\nEggs 0.75\n")
-    assert Suggester(engine.answerer).examples() == []
+    assert Suggester(engine.pipeline).examples() == []
 
 
 def test_one_article_gives_one_example_and_a_new_one_another(filled: Filled) -> None:
     engine = filled("Norway demanded that the fleet stay in port until the herring have spawned. Nobody objected.")
-    suggester = Suggester(engine.answerer)
+    suggester = Suggester(engine.pipeline)
     assert suggester.examples() == ["What did Norway demand?"]
     engine.store([Document(text="The Bergen Museum will open a new wing on 4 May, its director said.", title="A wing")])
     assert set(suggester.examples()) == {"What did Norway demand?", "When will the Bergen Museum open a new wing?"}
@@ -120,7 +120,7 @@ def test_follow_ups_stay_within_the_filters(filled: Filled) -> None:
         "Norway accused Iceland of dumping herring on the market. The talks ended without a result.",
     )
     answer = ask(engine, Question("What did Norway demand?"))
-    suggester = Suggester(engine.answerer)
+    suggester = Suggester(engine.pipeline)
     assert suggester.follow_ups(answer) == ["What did Norway accuse Iceland of?"]
     assert suggester.follow_ups(answer, filters=Filters(publishers=("Paper 0",))) == []
 
@@ -133,4 +133,4 @@ def test_an_article_that_is_gone_leads_nowhere(filled: Filled) -> None:
     answer = ask(engine, Question("What did Norway demand?"))
     for source in answer.sources:
         engine.remove(source.article_id)
-    assert Suggester(engine.answerer).follow_ups(answer) == []
+    assert Suggester(engine.pipeline).follow_ups(answer) == []

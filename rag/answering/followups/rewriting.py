@@ -6,8 +6,10 @@ import re
 import secrets
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 
-from rag.answering.followups.rules import is_complete, standalone
+from rag.answering.followups.rules import is_complete
+from rag.answering.followups.rules import standalone as resolve
 from rag.answering.followups.subjects import plain_answer
 from rag.answering.generation.generate import plain_text
 from rag.answering.generation.prompt import token_estimate
@@ -18,7 +20,7 @@ from rag.models.deadline import Deadline
 from rag.models.llm import LanguageModel
 from rag.records import Message
 
-__all__ = ["asks_writer", "rewrite"]
+__all__ = ["StandaloneQuestion", "asks_writer", "rewrite", "standalone"]
 
 # The share of the time left that rewriting may take: the answer itself needs the rest.
 _SHARE = 1 / 3
@@ -47,6 +49,24 @@ _LABEL = re.compile(r"^(?:(?:rewritten|standalone|search)\s+)*(?:question|query)
 _QUOTED = re.compile(r"^([\"'“‘`])(.+?)[\"'”’`]$")
 
 
+@dataclass(frozen=True, slots=True)
+class StandaloneQuestion:
+    """A question that can be understood without its conversation, and the model calls that it took."""
+
+    text: str
+    calls: int = 0
+
+
+def standalone(
+    question: str, history: Sequence[Message], llm: LanguageModel | None, deadline: Deadline
+) -> StandaloneQuestion:
+    """The question with what it takes from the conversation before it, on one line."""
+    if llm is None:
+        return StandaloneQuestion(" ".join(resolve(question, history).split()))
+    text = rewrite(question, history, llm, deadline)
+    return StandaloneQuestion(" ".join(text.split()), int(asks_writer(question, history, llm)))
+
+
 def asks_writer(question: str, history: Sequence[Message], writer: LanguageModel) -> bool:
     """Whether `rewrite` makes its call, which is then one less for the answer.
 
@@ -65,15 +85,15 @@ def rewrite(question: str, history: Sequence[Message], writer: LanguageModel, de
     `standalone` put it, and so it does where `asks_writer` says that no call is made. Never raises LanguageModelError.
     """
     if not asks_writer(question, history, writer):
-        return standalone(question, history)
+        return resolve(question, history)
     user = _user(question, history)
     if token_estimate(_SYSTEM) + token_estimate(user) > writer.context_window - writer.max_output_tokens:
-        return standalone(question, history)
+        return resolve(question, history)
     try:
         text = _read(writer, user, deadline.within(deadline.remaining() * _SHARE))
     except LanguageModelError:
-        return standalone(question, history)
-    return _usable(text, question, history) or standalone(question, history)
+        return resolve(question, history)
+    return _usable(text, question, history) or resolve(question, history)
 
 
 def _user(question: str, history: Sequence[Message]) -> str:

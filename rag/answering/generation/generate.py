@@ -1,7 +1,7 @@
-"""From a writer's stream of JSON to findings, each with its quotes located.
+"""Generation: from a language model's stream of JSON to claims, each with its quotes located.
 
-Everything a writer sends is taken with tolerance (see `reading`) and nothing of it with trust: a claim is
-shown when its object is complete and a quote of it stands in an article, and then as plain text.
+The parser tolerates whatever a model sends (see `output_parser`), and nothing of it is trusted: a claim is shown
+when its object is complete and a quote of it stands in an article, and then as plain text.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import html
 import logging
 import re
 import unicodedata
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -25,7 +25,7 @@ from rag.models.deadline import Deadline
 from rag.models.llm import MOST_CALLS, LanguageModel
 from rag.records import Evidence, UncitedClaim
 
-__all__ = ["Writing", "plain_text"]
+__all__ = ["Declined", "generate_claims", "plain_text"]
 
 logger = logging.getLogger(__name__)
 
@@ -50,86 +50,70 @@ _MARKER = re.compile(r"\[[\d.,;\s–-]+\](?:\([^)]*\))?|【[^】]*】")
 _EMPHASIS = re.compile(r"[*`]+|~~|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)|^[#>•\s-]+(?=\s)")
 
 
-class Writing:
-    """One written answer; iterate it once.
+class Declined(Exception):
+    """The language model said that the passages do not answer the question."""
 
-    Yields each finding as soon as its object has arrived and been checked, with flags for what its quotes
-    do not have. With `encode`, which turns texts into unit vectors, a claim that its quotes may not say
-    is flagged too. Afterwards `declined` is true when the writer said that the passages do not answer the
-    question; then nothing was yielded. Closing the iterator ends the request.
 
-    Iterating raises LanguageModelError: what the writer raises, or `bad_output` when the stream breaks off
-    without its end or holds no claim with a quote that can be located.
+def generate_claims(
+    prompt: Prompt,
+    llm: LanguageModel,
+    deadline: Deadline,
+    encode: Encode | None = None,
+    *,
+    calls: int = MOST_CALLS,
+) -> Generator[UncitedClaim, None, None]:
+    """Yield each claim of a written answer as soon as its object has arrived and its quotes are located.
+
+    A claim has flags for what its quotes do not have. With `encode`, which turns texts into unit vectors, a claim
+    that its quotes may not say is flagged too. Closing the generator ends the request.
+
+    Raises Declined, before any claim, and LanguageModelError: what the model raises, or `bad_output` when the stream
+    breaks off without its end or holds no claim with a quote that can be located.
     """
-
-    def __init__(
-        self,
-        prompt: Prompt,
-        writer: LanguageModel,
-        deadline: Deadline,
-        encode: Encode | None = None,
-        *,
-        calls: int = MOST_CALLS,
-    ) -> None:
-        self.declined = False
-        self._calls = calls
-        self._prompt = prompt
-        self._writer = writer
-        self._deadline = deadline
-        self._locator = Locator(prompt.sentences)
-        self._support = Support(encode) if encode else None
-
-    def __iter__(self) -> Generator[UncitedClaim, None, None]:
-        shown: set[str] = set()
-        with closing(self._stream()) as deltas:
-            for record in records(deltas):
-                finding = self._finding(record)
-                if finding and finding.text.casefold() not in shown:
-                    shown.add(finding.text.casefold())
-                    yield finding
-                ending = _ending(record)
-                if ending == "no_evidence" and not shown:
-                    self.declined = True
+    locator = Locator(prompt.sentences)
+    support = Support(encode) if encode else None
+    system = prompt.system_one_object if llm.json_mode else prompt.system
+    stream = llm.stream(system, prompt.user, deadline, calls=calls, json_mode=llm.json_mode)
+    shown: set[str] = set()
+    with closing(stream) as deltas:
+        for record in records(deltas):
+            claim = _claim(record, locator)
+            if claim and claim.text.casefold() not in shown:
+                shown.add(claim.text.casefold())
+                yield replace(claim, flags=(*check(claim), *_doubts(claim, support)))
+            ending = _ending(record)
+            if ending == "no_evidence" and not shown:
+                raise Declined
+            if ending or len(shown) == MAX_CLAIMS:
+                if shown:
                     return
-                if ending or len(shown) == MAX_CLAIMS:
-                    if shown:
-                        return
-                    raise LanguageModelError(
-                        "bad_output", "the language model quoted nothing that stands in the articles"
-                    )
-        raise LanguageModelError("bad_output", "the language model broke off, or did not answer in the form asked for")
+                raise LanguageModelError("bad_output", "the language model quoted nothing that stands in the articles")
+    raise LanguageModelError("bad_output", "the language model broke off, or did not answer in the form asked for")
 
-    def _stream(self) -> Generator[str, None, None]:
-        json_mode = self._writer.json_mode
-        system = self._prompt.system_one_object if json_mode else self._prompt.system
-        return self._writer.stream(system, self._prompt.user, self._deadline, calls=self._calls, json_mode=json_mode)
 
-    def _finding(self, record: dict[str, Any]) -> UncitedClaim | None:
-        claim, quotes = record.get("claim"), record.get("quotes")
-        if not isinstance(claim, str) or not isinstance(quotes, list):
-            return None
-        text = plain_text(claim) if len(claim) <= MAX_CLAIM_CHARS else ""
-        if not any(c.isalnum() for c in text):
-            return None
-        evidence = tuple(dict.fromkeys(self._evidence(quotes[:MAX_QUOTES])))[:MAX_SLICES]
-        if not evidence:
-            return None
-        finding = UncitedClaim(text, evidence)
-        return replace(finding, flags=(*check(finding), *self._doubts(finding)))
+def _claim(record: dict[str, Any], locator: Locator) -> UncitedClaim | None:
+    """The claim of one object of the output; None if it has no text or no quote that can be located."""
+    claim, quotes = record.get("claim"), record.get("quotes")
+    if not isinstance(claim, str) or not isinstance(quotes, list):
+        return None
+    text = plain_text(claim) if len(claim) <= MAX_CLAIM_CHARS else ""
+    if not any(c.isalnum() for c in text):
+        return None
+    evidence: list[Evidence] = []
+    for quote in quotes[:MAX_QUOTES]:
+        if isinstance(quote, dict) and isinstance(quote.get("text"), str):
+            number = _NUMBER.search(str(quote.get("at")))
+            evidence += locator.locate_all(quote["text"], number.group() if number else "")
+    slices = tuple(dict.fromkeys(evidence))[:MAX_SLICES]
+    return UncitedClaim(text, slices) if slices else None
 
-    def _doubts(self, finding: UncitedClaim) -> tuple[str, ...]:
-        try:
-            return self._support.flags(finding) if self._support else ()
-        except EncoderError as error:  # an encoder behind a network; the quotes are located without it
-            logger.warning("a claim was not weighed against its quotes: %s", error)
-            return ()
 
-    def _evidence(self, quotes: Iterable[Any]) -> Iterator[Evidence]:
-        for quote in quotes:
-            if not isinstance(quote, dict) or not isinstance(quote.get("text"), str):
-                continue
-            named = _NUMBER.search(str(quote.get("at")))
-            yield from self._locator.locate_all(quote["text"], named.group() if named else "")
+def _doubts(claim: UncitedClaim, support: Support | None) -> tuple[str, ...]:
+    try:
+        return support.flags(claim) if support else ()
+    except EncoderError as error:  # an encoder behind a network; the quotes are located without it
+        logger.warning("a claim was not weighed against its quotes: %s", error)
+        return ()
 
 
 def plain_text(text: str) -> str:

@@ -18,7 +18,7 @@ from datetime import date
 import pytest
 
 from rag.answering.citations import CitationBuilder, markdown
-from rag.answering.generation.generate import MAX_CLAIMS, Writing, plain_text
+from rag.answering.generation.generate import MAX_CLAIMS, Declined, generate_claims, plain_text
 from rag.answering.generation.prompt import build_prompt
 from rag.english.sentences import sentences
 from rag.errors import LanguageModelError
@@ -222,35 +222,37 @@ def test_every_turn_changes_a_sentence_and_stands_nowhere() -> None:
 def shown(pieces: list[str]) -> Iterator[UncitedClaim]:
     """What a reader sees before the stream ends or turns out to be bad."""
     try:
-        yield from Writing(PROMPT, Scripted(pieces), Deadline.after(60))
+        yield from generate_claims(PROMPT, Scripted(pieces), Deadline.after(60))
+    except Declined:
+        return
     except LanguageModelError as failure:
         assert failure.reason == "bad_output"
 
 
 def check_composed(findings: list[UncitedClaim]) -> None:
-    composer = CitationBuilder()
+    citations = CitationBuilder()
     for finding in findings:
-        claim, _ = composer.add(finding)
+        claim = citations.add(finding)
         assert claim.quotes
-        numbers = [source.number for source in composer.sources]
+        numbers = [source.number for source in citations.sources]
         assert numbers == list(range(1, len(numbers) + 1))
         for quote in claim.quotes:
             assert quote.text.strip()
             assert quote.text == ARTICLES[quote.article_id][quote.start : quote.end]
-            assert composer.sources[quote.source - 1].article_id == quote.article_id
-            excerpt = composer.sources[quote.source - 1].excerpt
+            assert citations.sources[quote.source - 1].article_id == quote.article_id
+            excerpt = citations.sources[quote.source - 1].excerpt
             assert excerpt.text == ARTICLES[quote.article_id][excerpt.start : excerpt.end]
-    check_rendered(composer.claims)
+    check_rendered(citations.claims)
 
 
 def check_rendered(claims: list[Claim]) -> None:
-    text = markdown(claims, quoted=False)
+    text = markdown(claims, "written")
     wanted = [n for claim in claims for n in dict.fromkeys(q.source for q in claim.quotes)]
     assert [int(n) for n in MARKER.findall(text)] == wanted
     first_uses = list(dict.fromkeys(wanted))
     assert first_uses == list(range(1, len(first_uses) + 1))
     assert not ACTIVE.search(text), text
-    text = markdown(claims, quoted=False)
+    text = markdown(claims, "written")
     text = MARKER.sub("", text)
     assert not re.search(r"(?<!\\)[<>`*_|#~\[\]]", text), text
 

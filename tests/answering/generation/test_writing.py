@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.answering.checking.support import DOUBT
-from rag.answering.generation.generate import MAX_CLAIMS, Writing, plain_text
+from rag.answering.generation.generate import MAX_CLAIMS, Declined, generate_claims, plain_text
 from rag.answering.generation.prompt import Prompt, build_prompt
 from rag.english.sentences import sentences
 from rag.errors import EncoderError, LanguageModelError
@@ -60,22 +60,22 @@ def line(claim: str, *quotes: tuple[str, str], **more: Any) -> str:
     return json.dumps({"claim": claim, "quotes": [{"at": at, "text": text} for at, text in quotes], **more}) + "\n"
 
 
-def writing(*pieces: str | Exception) -> Writing:
-    return Writing(prompt(), Scripted(pieces), Deadline.after(10))
+def generate(*pieces: str | Exception) -> Generator[UncitedClaim, None, None]:
+    return generate_claims(prompt(), Scripted(pieces), Deadline.after(10))
 
 
-def findings(*pieces: str | Exception) -> list[UncitedClaim]:
-    return list(writing(*pieces))
+def claims_of(*pieces: str | Exception) -> list[UncitedClaim]:
+    return list(generate(*pieces))
 
 
 def reason(*pieces: str | Exception) -> str:
     with pytest.raises(LanguageModelError) as failure:
-        findings(*pieces)
+        claims_of(*pieces)
     return failure.value.reason
 
 
 def test_claims_carry_slices_of_the_article() -> None:
-    (finding,) = findings(line("They met in Muscat and asked for a cease-fire.", FRIDAY, DEMAND), DONE)
+    (finding,) = claims_of(line("They met in Muscat and asked for a cease-fire.", FRIDAY, DEMAND), DONE)
     assert finding.text == "They met in Muscat and asked for a cease-fire."
     assert [(e.text, TEXT[e.start : e.end]) for e in finding.evidence] == [(FRIDAY[1],) * 2, (DEMAND[1],) * 2]
 
@@ -83,7 +83,7 @@ def test_claims_carry_slices_of_the_article() -> None:
 @pytest.mark.parametrize("before", ["", '{"claims": [', "[", '```json\n{\n  "claims": [\n'])
 def test_a_claim_comes_as_soon_as_its_object_is_complete(before: str) -> None:
     writer = Scripted([before + line("One.", FRIDAY).strip(), ",\n" + line("Two.", DEMAND), DONE])
-    claims = iter(Writing(prompt(), writer, Deadline.after(10)))
+    claims = iter(generate_claims(prompt(), writer, Deadline.after(10)))
     assert next(claims).text == "One."
     assert writer.said == 1
     claims.close()
@@ -93,7 +93,7 @@ def test_a_claim_comes_as_soon_as_its_object_is_complete(before: str) -> None:
 
 def test_the_writer_is_asked_with_the_prompt_and_not_read_past_the_last_line() -> None:
     given_prompt, writer = prompt(), Scripted([line("One.", FRIDAY), DONE + "\n", line("Two.", DEMAND)])
-    assert len(list(Writing(given_prompt, writer, Deadline.after(10)))) == 1
+    assert len(list(generate_claims(given_prompt, writer, Deadline.after(10)))) == 1
     assert writer.asked == (given_prompt.system, given_prompt.user)
     assert (writer.said, writer.stopped) == (2, True)
 
@@ -111,20 +111,20 @@ def test_the_writer_is_asked_with_the_prompt_and_not_read_past_the_last_line() -
     ],
 )
 def test_what_stands_around_the_json_is_passed_over(text: str) -> None:
-    assert [f.text for f in findings(text.replace("{}", line("One.", DEMAND)))] == ["One."]
+    assert [f.text for f in claims_of(text.replace("{}", line("One.", DEMAND)))] == ["One."]
 
 
 @pytest.mark.parametrize("at", ['"[1.2]"', "1.2", '"S1.2"', '"1.2-1.3"', "null", "[1, 2]", '"9.9"'])
 def test_a_sentence_number_is_only_a_hint(at: str) -> None:
     text = f'{{"claim": "One.", "quotes": [{{"at": {at}, "text": "{DEMAND[1]}"}}]}}\n{DONE}'
-    assert [e.text for e in findings(text)[0].evidence] == [DEMAND[1]]
+    assert [e.text for e in claims_of(text)[0].evidence] == [DEMAND[1]]
 
 
 def test_a_number_that_looks_like_a_fraction_keeps_its_zero() -> None:
     text = " ".join(f"It was {n} o'clock." for n in range(1, 13))
     twelve = build_prompt("?", [hit(text)], sentences=sentences, budget_tokens=10**5, today=date(2024, 1, 1))
     said = '{"claim": "Ten.", "quotes": [{"at": 1.10, "text": "o\'clock"}]}\n' + DONE
-    (finding,) = Writing(twelve, Scripted([said]), Deadline.after(10))
+    (finding,) = generate_claims(twelve, Scripted([said]), Deadline.after(10))
     assert finding.evidence[0].text == "It was 10 o'clock."
 
 
@@ -144,27 +144,27 @@ def test_a_number_that_looks_like_a_fraction_keeps_its_zero() -> None:
     ],
 )
 def test_a_claim_without_a_located_quote_is_dropped(bad: str) -> None:
-    assert [f.text for f in findings(bad, line("Good.", DEMAND), DONE)] == ["Good."]
+    assert [f.text for f in claims_of(bad, line("Good.", DEMAND), DONE)] == ["Good."]
     assert reason(bad, DONE) == "bad_output"
 
 
 def test_a_located_quote_carries_a_claim_beside_an_invented_one() -> None:
-    (finding,) = findings(line("One.", ("1.1", "Envoys met in Geneva on Friday."), DEMAND, DEMAND), DONE)
+    (finding,) = claims_of(line("One.", ("1.1", "Envoys met in Geneva on Friday."), DEMAND, DEMAND), DONE)
     assert [e.text for e in finding.evidence] == [DEMAND[1]]
 
 
 def test_a_quote_put_together_from_two_places_becomes_two() -> None:
-    (finding,) = findings(line("One.", ("1.1", "Envoys met in Muscat ... asked for a cease-fire in Gaza.")), DONE)
+    (finding,) = claims_of(line("One.", ("1.1", "Envoys met in Muscat ... asked for a cease-fire in Gaza.")), DONE)
     assert [e.text for e in finding.evidence] == ["Envoys met in Muscat", "asked for a cease-fire in Gaza."]
 
 
 def test_a_slip_in_a_quote_shows_the_article_as_it_is() -> None:
-    (finding,) = findings(line("One.", ("1.3", "It would not halt enrichmment.")), DONE)
+    (finding,) = claims_of(line("One.", ("1.3", "It would not halt enrichmment.")), DONE)
     assert [e.text for e in finding.evidence] == ["It would not halt enrichment"]
 
 
 def test_what_the_quotes_do_not_have_is_flagged() -> None:
-    claims = findings(
+    claims = claims_of(
         line("They met on 12 January in Muscat.", FRIDAY), line("Iran asked Qatar for 3 ships.", DEMAND), DONE
     )
     assert [f.flags for f in claims] == [(), ("not found in the quotes: Qatar, 3",)]
@@ -172,22 +172,22 @@ def test_what_the_quotes_do_not_have_is_flagged() -> None:
 
 def test_with_an_encoder_a_claim_that_its_quotes_may_not_say_is_flagged(encoder: LocalEncoder) -> None:
     script = line("Envoys met in Muscat on Friday.", FRIDAY) + line("Wheat harvests fell after floods.", DEMAND) + DONE
-    claims = list(Writing(prompt(), Scripted([script]), Deadline.after(10), encoder.encode))
+    claims = list(generate_claims(prompt(), Scripted([script]), Deadline.after(10), encoder.encode))
     assert [f.flags for f in claims] == [(), (DOUBT,)]
-    assert all(f.flags == () for f in findings(script))
+    assert all(f.flags == () for f in claims_of(script))
 
 
 def test_an_encoder_that_fails_costs_no_claim() -> None:
     def encode(texts: list[str]) -> Any:
         raise EncoderError("the embeddings endpoint does not answer")
 
-    claims = list(Writing(prompt(), Scripted([line("One.", DEMAND), DONE]), Deadline.after(10), encode))
+    claims = list(generate_claims(prompt(), Scripted([line("One.", DEMAND), DONE]), Deadline.after(10), encode))
     assert [f.flags for f in claims] == [()]
 
 
 def test_repeated_claims_and_too_many_are_dropped() -> None:
-    assert [f.text for f in findings(line("One.", DEMAND), line("ONE.", FRIDAY), DONE)] == ["One."]
-    assert len(findings(*(line(f"Claim {n}.", DEMAND) for n in range(200)))) == MAX_CLAIMS
+    assert [f.text for f in claims_of(line("One.", DEMAND), line("ONE.", FRIDAY), DONE)] == ["One."]
+    assert len(claims_of(*(line(f"Claim {n}.", DEMAND) for n in range(200)))) == MAX_CLAIMS
 
 
 class JsonMode(Scripted):
@@ -197,25 +197,22 @@ class JsonMode(Scripted):
 @pytest.mark.parametrize(("kind", "asked_for"), [(Scripted, '{"done": true}'), (JsonMode, '"end": "done"')])
 def test_the_form_that_is_asked_for_is_the_one_the_server_can_be_held_to(kind: type[Scripted], asked_for: str) -> None:
     writer = kind([line("One.", FRIDAY), DONE])
-    assert len(list(Writing(prompt(), writer, Deadline.after(10)))) == 1
+    assert len(list(generate_claims(prompt(), writer, Deadline.after(10)))) == 1
     assert writer.asked is not None
     assert asked_for in writer.asked[0]
 
 
 def test_a_claim_that_says_it_is_the_end_does_not_end_the_answer() -> None:
     said = [line("One.", FRIDAY, end="done"), line("Two.", DEMAND, end="no_evidence")]
-    assert [f.text for f in findings(*said, DONE)] == ["One.", "Two."]
+    assert [f.text for f in claims_of(*said, DONE)] == ["One.", "Two."]
     assert reason(*said) == "bad_output"
 
 
 @pytest.mark.parametrize("text", ['{"no_evidence": true}\n', '{"claims": [], "end": "no_evidence"}'])
 def test_declining_is_no_error(text: str) -> None:
-    declining = writing(text)
-    assert list(declining) == []
-    assert declining.declined
-    answered = writing(line("One.", DEMAND), '{"no_evidence": true}')
-    assert len(list(answered)) == 1
-    assert not answered.declined
+    with pytest.raises(Declined):
+        claims_of(text)
+    assert len(claims_of(line("One.", DEMAND), '{"no_evidence": true}')) == 1
 
 
 @pytest.mark.parametrize(
@@ -240,7 +237,7 @@ def test_an_answer_that_is_not_whole_is_bad_output(pieces: list[str]) -> None:
 
 
 def test_what_the_writer_raises_passes_through_after_the_claims_before_it() -> None:
-    claims = iter(writing(line("One.", DEMAND), LanguageModelError("length")))
+    claims = iter(generate(line("One.", DEMAND), LanguageModelError("length")))
     assert next(claims).text == "One."
     with pytest.raises(LanguageModelError, match="length"):
         next(claims)
@@ -294,7 +291,7 @@ def test_a_stream_cut_anywhere_never_shows_an_unfinished_claim(cut: int, sizes: 
     pieces = [text[start:end] for start, end in itertools.pairwise([0, *bounds])]
     shown: list[str] = []
     try:
-        shown.extend(f.text for f in writing(*pieces))
+        shown.extend(f.text for f in generate(*pieces))
         assert cut >= len(whole)
     except LanguageModelError as failure:
         assert failure.reason == "bad_output"

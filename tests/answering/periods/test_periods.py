@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from rag.answering.digest import asks_only_when
 from rag.answering.periods.period import Period
 from rag.answering.periods.reading import read_period
 from rag.answering.periods.telling import in_words
+from rag.answering.search import asks_only_when
 
 HERE = Path(__file__).parent
 PHRASES = [json.loads(line) for line in (HERE / "phrases.jsonl").read_text(encoding="utf-8").splitlines()]
