@@ -47,7 +47,7 @@ def correct(library: Library, question: str) -> str:
         ("Zelinsky's thanks", "Zelensky's thanks"),  # another vowel, a possessive
         ("Zelenskyy’s thanks", "Zelenskyy’s thanks"),  # of one stem: it is found as it is
         ("who is schollz", "who is Scholz"),  # one letter typed twice, without a capital
-        ("Gaddfi and Kruschev", "Gaddafi and Kruschev"),  # two slips are one too many
+        ("Khruschev and Kruschev", "Khrushchev and Kruschev"),  # two slips are one too many
         ("the Kazakstan vote", "the Kazakhstan vote"),
         ("the contrubution", "the contribution"),
     ],
