@@ -127,7 +127,7 @@ _USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 
 class _Chunks:
-    """FairSemaphore events into the server-sent chunks of one completion."""
+    """Turns events into the server-sent chunks of one completion."""
 
     def __init__(self, base: str) -> None:
         self._reply = _Reply(base)
@@ -155,7 +155,7 @@ class _Chunks:
 
 
 class _Telling:
-    """FairSemaphore events into pieces of text: claims with their numbers, then the sources with their quotes."""
+    """Turns events into pieces of text: claims with their numbers, then the sources with their quotes."""
 
     def __init__(self) -> None:
         self._sources: dict[int, Source] = {}

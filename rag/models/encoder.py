@@ -12,7 +12,7 @@ Vectors = NDArray[np.float32]
 
 
 class Encoder(Protocol):
-    """FairSemaphore texts into unit vectors, so that a dot product is a cosine. Safe to call from several threads."""
+    """Turns texts into unit vectors, so that a dot product is a cosine. Safe to call from several threads."""
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""UncitedClaim what a writer quotes in the stored articles.
+"""Find what a language model quotes in the stored articles.
 
 A quote that cannot be located does not exist: what a reader sees is cut from the article, never what
 the writer wrote. A quote is looked for as it is, then with its characters levelled (`folding`), then
