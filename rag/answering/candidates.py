@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -51,17 +50,11 @@ class Candidate:
     hit: Hit
     around: tuple[Span, ...]
     at: int
+    span: Span
+    text: str
     score: float = 0.0
     part: int = 0
     continues: bool = False
-
-    @property
-    def span(self) -> Span:
-        return self.around[self.at]
-
-    @property
-    def text(self) -> str:
-        return self.slice(self.span)
 
     def slice(self, span: Span) -> str:
         return self.hit.article.text[span.start : span.end]
@@ -74,33 +67,40 @@ class Candidate:
 def sentences_of(hit: Hit) -> list[Candidate]:
     """The sentences of a hit's passage, each with those around it; a question and its answer may be one."""
     text, passage = hit.article.text, hit.passage
-    low = max(0, passage.start - _MARGIN)
-    before = [Span(low + s.start, low + s.end) for s in sentences(text[low : passage.start])][-2:]
-    inside = [Span(passage.start + s.start, passage.start + s.end) for s in sentences(passage.text)]
-    after = [
-        Span(passage.end + s.start, passage.end + s.end) for s in sentences(text[passage.end : passage.end + _MARGIN])
-    ][:2]
-    around = _join_questions(text, [*before, *inside, *after])
-    return [Candidate(hit, around, n) for n, s in enumerate(around) if s.end > passage.start and s.start < passage.end]
+    around = _sentences_around(text, passage.start, passage.end)
+    return [
+        Candidate(hit, around, n, span, text[span.start : span.end])
+        for n, span in enumerate(around)
+        if span.end > passage.start and span.start < passage.end
+    ]
 
 
-def _join_questions(text: str, spans: Sequence[Span]) -> tuple[Span, ...]:
-    """The sentences, where one that follows a question is one with it if either is short or the answer leans on it."""
-    joined: list[Span] = []
+@lru_cache(maxsize=512)
+def _sentences_around(text: str, start: int, end: int) -> tuple[Span, ...]:
+    """The sentences of a stretch of a text with the two on either side; kept, for the same passages come again.
+
+    One that follows a question is one with it if either is short or the answer leans on it.
+    """
+    low = max(0, start - _MARGIN)
+    spans = [
+        *[Span(low + s.start, low + s.end) for s in sentences(text[low:start])][-2:],
+        *(Span(start + s.start, start + s.end) for s in sentences(text[start:end])),
+        *[Span(end + s.start, end + s.end) for s in sentences(text[end : end + _MARGIN])][:2],
+    ]
+    merged: list[Span] = []
     for span in spans:
-        last = joined[-1] if joined else None
-        if last and _belongs_to(text[last.start : last.end], text[span.start : span.end]):
-            joined[-1] = Span(last.start, span.end)
+        if merged and _answers(text[span.start : span.end], text[merged[-1].start : merged[-1].end]):
+            merged[-1] = Span(merged[-1].start, span.end)
         else:
-            joined.append(span)
-    return tuple(joined)
+            merged.append(span)
+    return tuple(merged)
 
 
-def _belongs_to(question: str, answer: str) -> bool:
+def _answers(sentence: str, question: str) -> bool:
     """Whether a sentence is to be read with the one before it, as the answer to that."""
-    if not is_question(question) or is_question(answer):
+    if not is_question(question) or is_question(sentence):
         return False
-    return len(question.split()) < _SHORT_QUESTION or len(answer.split()) <= _SHORT_ANSWER or leans_back(answer)
+    return len(question.split()) < _SHORT_QUESTION or len(sentence.split()) <= _SHORT_ANSWER or leans_back(sentence)
 
 
 def is_question(sentence: str) -> bool:

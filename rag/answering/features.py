@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,7 @@ def measure_features(question: str, rarity: dict[str, float], hits: Sequence[Hit
     return FeatureMatrix(candidates, features)
 
 
+@lru_cache(maxsize=8192)
 def terms(text: str) -> frozenset[str]:
     """Stems of the content words, with a country, its people and its capital as one term."""
     return frozenset(stem(group(word)) for word in content_words(text))

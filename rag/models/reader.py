@@ -66,11 +66,17 @@ class Reading:
             return None
         first, last = inside[0], inside[-1] + 1
         sums = self.starts[first:last, None] + self.ends[None, first:last]
-        allowed = np.tril(np.triu(np.ones(sums.shape, bool)), _LONGEST_ANSWER - 1)
-        best = int(np.where(allowed, sums, -np.inf).argmax())
+        best = int((sums + _band(len(sums))).argmax())
         start, end = divmod(best, last - first)
         place = Span(int(self.places[first + start, 0]), int(self.places[first + end, 1]))
         return AnswerSpan(float(sums[start, end]), place)
+
+
+@lru_cache(maxsize=512)
+def _band(size: int) -> Floats:
+    """0 where an answer may begin (row) and end (column), minus infinity elsewhere; shape (size, size)."""
+    allowed = np.tril(np.triu(np.ones((size, size), bool)), _LONGEST_ANSWER - 1)
+    return np.where(allowed, np.float32(0), np.float32(-np.inf))
 
 
 class Reader(Protocol):
