@@ -26,7 +26,7 @@ import numpy as np
 
 from benchmarks.logistic import Array, fitted
 from rag.answering.checking.support import FEATURES, features, texts_compared
-from rag.models.local_encoder import LocalEncoder, packaged_weights
+from rag.models.local_encoder import LocalEncoder, default_weights
 from rag.records import Article, Evidence, Hit, Passage, UncitedClaim
 from rag.settings import Settings
 
@@ -94,7 +94,7 @@ def report(name: str, y: Array, scores: Sequence[Array]) -> None:
 def main(file: str, cache: str | None = None) -> None:
     with gzip.open(file, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
-    encoder = LocalEncoder(packaged_weights(), Path(cache) if cache else Settings().rag_home / "models")
+    encoder = LocalEncoder(default_weights(), Path(cache) if cache else Settings().rag_home / "models")
     x = measured(rows, encoder)
     y = np.array([float(row["attribution_label"] == "attributable") for row in rows])
     questions, sources = [row["question"] for row in rows], [row["src_dataset"] for row in rows]

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from rag.models.local_encoder import LocalEncoder, packaged_weights
+from rag.models.local_encoder import LocalEncoder, default_weights
 
 QUESTION = "what did Iran demand in Muscat?"
 WORDS = 155
@@ -51,9 +51,9 @@ def main() -> None:
     texts = list(islice(passages(options.dump), options.passages))
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder)
-        build = seconds(lambda: LocalEncoder(packaged_weights(), cache, precision=options.precision))
-        load = seconds(lambda: LocalEncoder(packaged_weights(), cache, precision=options.precision))
-        encoder = LocalEncoder(packaged_weights(), cache, precision=options.precision)
+        build = seconds(lambda: LocalEncoder(default_weights(), cache, precision=options.precision))
+        load = seconds(lambda: LocalEncoder(default_weights(), cache, precision=options.precision))
+        encoder = LocalEncoder(default_weights(), cache, precision=options.precision)
         fastest = min(seconds(lambda: encoder.encode(texts)) for _ in range(3))
         question = statistics.median(seconds(lambda: encoder.encode([QUESTION])) for _ in range(200))
     figures = {

@@ -35,8 +35,8 @@ import numpy as np
 
 from rag.answering.followups.rules import standalone
 from rag.english.words import stems
-from rag.models.cached import CachedEncoder
-from rag.models.local_encoder import LocalEncoder, packaged_weights
+from rag.models.encoder import CachedEncoder
+from rag.models.local_encoder import LocalEncoder, default_weights
 from rag.records import Document, Message
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
@@ -134,7 +134,7 @@ def searching(data: Path, home: Path, domain: str) -> Iterator[Callable[[Task, s
     """A search for document ids, by a form of a task, in the library of a domain, which is built if missing."""
     if not (home / "library.sqlite3").exists():
         build(data / f"passages-{domain}.jsonl.gz", home)
-    encoder = CachedEncoder(LocalEncoder(packaged_weights(), home / "models"))
+    encoder = CachedEncoder(LocalEncoder(default_weights(), home / "models"))
     library = Library(home / "library.sqlite3")
     projection = IndexSync(library, home / "library.sqlite3", home / "chroma", encoder.name, print)
     retriever = Retriever(library, projection, encoder.encode)

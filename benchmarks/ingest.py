@@ -16,7 +16,7 @@ from pathlib import Path
 from rag.ingestion.loading import IngestLimits
 from rag.ingestion.passages import passages
 from rag.ingestion.pipeline import BATCH_ARTICLES, ingest
-from rag.models.local_encoder import LocalEncoder, packaged_weights
+from rag.models.local_encoder import LocalEncoder, default_weights
 from rag.records import IngestReport
 from rag.settings import Settings
 from rag.storage.keys import input_text
@@ -45,7 +45,7 @@ def bare(home: Path) -> tuple[int, float]:
         article = engine.article(summary.id)
         texts.append([input_text(article.title, article.text[s.start : s.end]) for s in passages(article.text)])
     engine.close()
-    encoder = LocalEncoder(packaged_weights(), home / "models")
+    encoder = LocalEncoder(default_weights(), home / "models")
     started = time.perf_counter()
     for at in range(0, len(texts), BATCH_ARTICLES):
         encoder.encode([text for group in texts[at : at + BATCH_ARTICLES] for text in group])
@@ -55,7 +55,7 @@ def bare(home: Path) -> tuple[int, float]:
 def main(dump: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        LocalEncoder(packaged_weights(), home / "models")
+        LocalEncoder(default_weights(), home / "models")
         first = run(dump, home)
         count, seconds = bare(home)
         second = run(dump, home)

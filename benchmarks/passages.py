@@ -30,7 +30,7 @@ from rag.english.sentences import sentences
 from rag.evaluation.significance import randomisation_test
 from rag.ingestion.passages import estimate_tokens, pack
 from rag.models.encoder import Vectors
-from rag.models.local_encoder import LocalEncoder, packaged_weights
+from rag.models.local_encoder import LocalEncoder, default_weights
 from rag.records import Document, Span
 from rag.storage.keys import input_hash
 from rag.storage.library import Library
@@ -98,7 +98,7 @@ class Remembering:
     """An encoder that keeps the vectors of all texts in a file: most settings agree on most passages."""
 
     def __init__(self, folder: Path) -> None:
-        self._encoder = LocalEncoder(packaged_weights(), folder / "models")
+        self._encoder = LocalEncoder(default_weights(), folder / "models")
         self._kept = sqlite3.connect(folder / "vectors.sqlite3", isolation_level=None)
         self._kept.execute("CREATE TABLE IF NOT EXISTS vectors (hash TEXT PRIMARY KEY, vector BLOB) WITHOUT ROWID")
         self.name = self._encoder.name

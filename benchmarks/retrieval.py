@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from rag.evaluation.ranking import measure
 from rag.evaluation.significance import randomisation_test
-from rag.models.local_encoder import LocalEncoder, packaged_weights
+from rag.models.local_encoder import LocalEncoder, default_weights
 from rag.records import Filters
 from rag.retrieval.fusion import fuse, min_max
 from rag.retrieval.lexical import expression
@@ -61,7 +61,7 @@ class Pool:
 
 
 def opened(home: Path) -> Retriever:
-    encoder = LocalEncoder(packaged_weights(), home / "models")
+    encoder = LocalEncoder(default_weights(), home / "models")
     library = Library(home / "library.sqlite3")
     projection = IndexSync(library, home / "library.sqlite3", home / "chroma", encoder.name, print)
     return Retriever(library, projection, encoder.encode)

@@ -33,8 +33,8 @@ from benchmarks.reader_training.examples import Sampler
 from benchmarks.reader_training.export import export
 from benchmarks.reader_training.loss import collate, loss
 from benchmarks.reader_training.model import ReaderModel
-from rag.models.bert_folder import TOKENIZER, read_folder, read_weights
-from rag.models.local_encoder import packaged_weights
+from rag.models.bert import TOKENIZER, read_folder, read_weights
+from rag.models.local_encoder import default_weights
 from rag.models.reader import PACKAGED
 
 SEED = 7
@@ -61,7 +61,7 @@ def main() -> None:
     except OSError as error:
         sys.exit(f"train_reader: {options.folder} cannot be written ({error.strerror}): name another folder")
     torch.manual_seed(SEED)
-    encoder = read_folder(packaged_weights())
+    encoder = read_folder(default_weights())
     model = ReaderModel(encoder, read_weights(encoder))
     tokenizer = Tokenizer.from_file(str(encoder.path / TOKENIZER))
     tokenizer.no_padding()

@@ -12,14 +12,13 @@ from rag.answering.concurrency import FairSemaphore
 from rag.answering.pipeline import AnswerPipeline
 from rag.answering.reading import SentenceReader, Thresholds
 from rag.doctor import Doctor
-from rag.models.cached import CachedEncoder
 from rag.models.cross_encoder import CrossEncoder
-from rag.models.encoder import Encoder
+from rag.models.encoder import CachedEncoder, Encoder
 from rag.models.llm import LanguageModel, connect_llm
-from rag.models.local_encoder import LocalEncoder, packaged_weights
-from rag.models.onnx_session import cores
+from rag.models.local_encoder import LocalEncoder, default_weights
 from rag.models.reader import LocalReader
 from rag.models.remote_encoder import RemoteEncoder
+from rag.models.runtime import cores
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
 from rag.storage.index_sync import IndexSync
@@ -67,7 +66,7 @@ class Components:
             key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
             remote = RemoteEncoder(settings.openai_embedding_model, api_key=key, base_url=settings.openai_base_url)
             return CachedEncoder(remote)
-        local = LocalEncoder(settings.rag_encoder_dir or packaged_weights(), settings.rag_home / "models")
+        local = LocalEncoder(settings.rag_encoder_dir or default_weights(), settings.rag_home / "models")
         self._resources.callback(local.close)
         return CachedEncoder(local)
 

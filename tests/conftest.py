@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from rag.models.local_encoder import LocalEncoder, packaged_weights
+from rag.models.local_encoder import LocalEncoder, default_weights
 from rag.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -57,13 +57,13 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The encoder's graph, written once for the whole run."""
     folder = tmp_path_factory.mktemp("models")
-    LocalEncoder(packaged_weights(), folder)
+    LocalEncoder(default_weights(), folder)
     return folder
 
 
 @pytest.fixture(scope="session")
 def encoder(model_cache: Path) -> LocalEncoder:
-    return LocalEncoder(packaged_weights(), model_cache)
+    return LocalEncoder(default_weights(), model_cache)
 
 
 def new_home(folder: Path, model_cache: Path) -> Path:

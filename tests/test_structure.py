@@ -31,8 +31,8 @@ STRANGERS = [{"rag.ingestion", "rag.storage", "rag.models"}]
 VENDORS = {
     "chromadb": {"rag.storage.vectors"},
     "gradio": {"ui.page.ask_tab", "ui.page.ask_view", "ui.page.app", "ui.page.library_tab"},
-    "onnx": {"rag.models.bert_graph"},
-    "onnxruntime": {"rag.models.onnx_session"},
+    "onnx": {"rag.models.bert"},
+    "onnxruntime": {"rag.models.runtime"},
     "openai": {"rag.models.llm", "rag.models.remote_encoder"},
     "llama_index": {"rag.models.llm"},
     "trafilatura": {"rag.ingestion.html"},
@@ -148,4 +148,4 @@ def test_only_the_settings_read_the_environment() -> None:
         or (isinstance(node, ast.Name) and node.id in ("environ", "getenv"))
     }
     # Gradio and ONNX Runtime take a setting only from there, and it must stand before the import.
-    assert readers <= {"rag.settings", "ui", "rag.models.onnx_session"}
+    assert readers <= {"rag.settings", "ui", "rag.models.runtime"}

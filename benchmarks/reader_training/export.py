@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from rag.models.bert_folder import BertFolder, Weights
-from rag.models.bert_graph import Precision, build_reader_graph
+from rag.models.bert import BertFolder, Precision, Weights, build_reader_graph
 from rag.models.reader import GRAPH, TOKENIZER
 
 LONGEST = 384  # tokens, as many as `rag.models.reader` gives it

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rag.models.bert_folder import BertFolder, Weights
+from rag.models.bert import BertFolder, Weights
 
 POSITIONS = 512
 DROPOUT = 0.1
@@ -25,7 +25,7 @@ _PARTS = {
 
 
 class Layer(nn.Module):
-    """One layer of a BERT encoder, normalised after each sum."""
+    """One layer of a BERT encoder, normalize_rows after each sum."""
 
     def __init__(self, hidden: int, heads: int, epsilon: float) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class ReaderModel(nn.Module):
         return self.span(states), self.answers(states[:, 0]).squeeze(1)
 
     def bert_weights(self) -> Weights:
-        """All weights under the names that `rag.models.bert_graph` reads."""
+        """All weights under the names that `rag.models.bert` reads."""
         weights = {f"{name}.{kind}": _array(getattr(module, kind)) for name, module, kind in self._named()}
         for number, layer in enumerate(self.layers):
             for kind in ("weight", "bias"):

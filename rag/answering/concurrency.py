@@ -36,7 +36,7 @@ class FairSemaphore:
         """
         self._acquire(deadline)
         try:
-            if deadline.cancelled:
+            if deadline.is_cancelled:
                 raise Cancelled
             yield
         finally:
@@ -55,7 +55,7 @@ class FairSemaphore:
             if called not in self._waiting:  # it was handed a slot, whatever else woke it
                 return
             self._waiting.remove(called)
-        if deadline.cancelled:
+        if deadline.is_cancelled:
             raise Cancelled
         raise TooBusy
 

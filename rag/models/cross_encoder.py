@@ -12,11 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from rag.errors import EncoderError
-from rag.models.bert_folder import TOKENIZER, BertFolder, read_folder, read_weights
-from rag.models.bert_graph import Precision, build_scorer_graph
-from rag.models.onnx_session import cores, load_session
-from rag.models.tokens import load_tokenizer, pair, tokens
-from rag.models.workers import Workers
+from rag.models.bert import TOKENIZER, BertFolder, Precision, build_scorer_graph, read_folder, read_weights
+from rag.models.runtime import Workers, cores, load_session, load_tokenizer, pair, tokens
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

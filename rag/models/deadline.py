@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
-__all__ = ["Cancellable", "Cancelled", "Deadline", "held_to"]
+__all__ = ["Cancellable", "Cancelled", "Deadline", "iterate_until"]
 
 T = TypeVar("T")
 
@@ -67,11 +67,11 @@ class Deadline:
         return max(0.0, self.moment - time.monotonic())
 
     @property
-    def expired(self) -> bool:
+    def is_expired(self) -> bool:
         return time.monotonic() >= self.moment
 
     @property
-    def cancelled(self) -> bool:
+    def is_cancelled(self) -> bool:
         return self._cancellation.called
 
     def cancel(self) -> None:
@@ -116,7 +116,7 @@ class _Ended:
     error: BaseException | None
 
 
-def held_to(
+def iterate_until(
     deadline: Deadline, produce: Callable[[], Generator[T, None, None]], cut: Callable[[], None]
 ) -> Generator[T, None, None]:
     """Yield what `produce()` yields, but nothing after the deadline.
@@ -142,7 +142,7 @@ def held_to(
             error = raised
         arrived.put(_Ended(error))
 
-    if deadline.cancelled:
+    if deadline.is_cancelled:
         raise Cancelled
     # A daemon: a look-up of a host's name cannot be unblocked and must not keep the program from ending.
     threading.Thread(target=pump, name="writer", daemon=True).start()
@@ -155,12 +155,12 @@ def held_to(
 
 
 def _until(deadline: Deadline, arrived: SimpleQueue[tuple[T] | _Ended]) -> Generator[T, None, None]:
-    while not deadline.expired:
+    while not deadline.is_expired:
         try:
             item = arrived.get(timeout=deadline.remaining())
         except Empty:
             break
-        if deadline.cancelled:
+        if deadline.is_cancelled:
             raise Cancelled
         if isinstance(item, _Ended):
             if item.error is not None:

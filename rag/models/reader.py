@@ -19,9 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EncoderError
-from rag.models.onnx_session import cores, load_session
-from rag.models.tokens import load_tokenizer, pair, tokens
-from rag.models.workers import Workers
+from rag.models.runtime import Workers, cores, load_session, load_tokenizer, pair, tokens
 from rag.records import Span
 
 PACKAGED = Path(str(files("rag.models"))) / "weights"

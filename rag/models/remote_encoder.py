@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from rag.errors import EncoderError
-from rag.models.encoder import Vectors, normalised
+from rag.models.encoder import Vectors, normalize_rows
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -75,7 +75,7 @@ class RemoteEncoder:
         if not vectors.size or vectors.shape != expected or not np.isfinite(vectors).all():
             raise EncoderError(f"{self._server} did not answer with one vector per text", _REMEDIES[404])
         self._dimension = vectors.shape[1]
-        return normalised(vectors)
+        return normalize_rows(vectors)
 
     def _ask(self, texts: list[str]) -> Any:
         """The decoded body; ValueError if it is not JSON. Errors are not chained: theirs may hold the key."""

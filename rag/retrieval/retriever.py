@@ -91,7 +91,7 @@ class Retriever:
         if self.reranker is None:
             return self._hits(found, fused, near, top_k)
         hits = self._hits(found, fused, near, max(top_k, _RERANKED))
-        return _reranked(self.reranker, query, hits)[:top_k]
+        return _rerank(self.reranker, query, hits)[:top_k]
 
     def correct_spelling(self, query: str) -> str:
         """The query as it was likely meant: a word that stands nowhere in the library is spelled as a passage spells
@@ -129,7 +129,7 @@ class Retriever:
         ]
 
 
-def _reranked(reranker: Reranker, query: str, hits: list[Hit]) -> list[Hit]:
+def _rerank(reranker: Reranker, query: str, hits: list[Hit]) -> list[Hit]:
     """The best in the order of the reranker, its scores stretched to [0, 1]; what it does not see follows with 0."""
     seen, rest = hits[:_RERANKED], hits[_RERANKED:]
     scores = min_max(np.array(reranker.score(query, [(hit.article.title, hit.passage.text) for hit in seen])))

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 
 from rag.errors import EncoderError
 from rag.models.cross_encoder import CrossEncoder
-from rag.models.local_encoder import packaged_weights
+from rag.models.local_encoder import default_weights
 from tests.models.tiny_bert import (
     HEADS,
     HIDDEN,
@@ -51,7 +51,7 @@ def write_folder(folder: Path, labels: int = 1, **changes: Any) -> Path:
     config |= {"num_attention_heads": HEADS, "intermediate_size": INNER, "max_position_embeddings": 512}
     config |= {"vocab_size": described().vocabulary, **changes}
     (folder / "config.json").write_text(json.dumps(config))
-    shutil.copy(packaged_weights() / "tokenizer.json", folder / "tokenizer.json")
+    shutil.copy(default_weights() / "tokenizer.json", folder / "tokenizer.json")
     return folder
 
 
@@ -66,7 +66,7 @@ def exact(folder: Path) -> CrossEncoder:
 
 
 def numpy_score(question: str, title: str, text: str) -> float:
-    tokenizer = Tokenizer.from_file(str(packaged_weights() / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(default_weights() / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
     asked, words = (tokenizer.encode(t, add_special_tokens=False).ids for t in (question, f"{title}\n{text}"))
@@ -150,7 +150,7 @@ def test_model_of_another_kind_is_refused(tmp_path: Path, changes: dict[str, Any
 
 
 def test_a_sentence_encoder_is_refused() -> None:
-    assert_one_line(packaged_weights(), "no classifier of 1 x 384")
+    assert_one_line(default_weights(), "no classifier of 1 x 384")
 
 
 def test_tokenizer_of_a_larger_model_is_refused(folder: Path, tmp_path: Path) -> None:

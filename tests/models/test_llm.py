@@ -20,7 +20,7 @@ from rag.answering.generation.prompt import build_prompt
 from rag.english.sentences import sentences
 from rag.errors import LanguageModelError
 from rag.models.breaker import Breaker
-from rag.models.deadline import Cancellable, Cancelled, Deadline, held_to
+from rag.models.deadline import Cancellable, Cancelled, Deadline, iterate_until
 from rag.models.llm import DEFAULT_MODEL, LlamaIndexModel, OpenAIModel, connect_llm, has_json_mode
 from rag.settings import Settings
 from tests.fakes import hit
@@ -643,7 +643,7 @@ def test_what_is_held_to_a_deadline_is_cut_once_it_ends() -> None:
         yield from (1, 2)
         raise httpx.ReadError("gone")
 
-    items = held_to(Deadline.after(5), produce, lambda: cuts.append("cut"))
+    items = iterate_until(Deadline.after(5), produce, lambda: cuts.append("cut"))
     assert [next(items), next(items)] == [1, 2]
     assert cuts == []
     with pytest.raises(httpx.ReadError):
@@ -653,6 +653,6 @@ def test_what_is_held_to_a_deadline_is_cut_once_it_ends() -> None:
 
 def test_a_deadline_counts_down() -> None:
     assert 9 < Deadline.after(10).remaining() <= 10
-    assert not Deadline.after(10).expired
-    assert Deadline.after(-1).expired
+    assert not Deadline.after(10).is_expired
+    assert Deadline.after(-1).is_expired
     assert Deadline.after(-1).remaining() == 0

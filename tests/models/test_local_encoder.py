@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rag.errors import EncoderError, WeightsMissing
 from rag.models import local_encoder
-from rag.models.local_encoder import LocalEncoder, packaged_weights
+from rag.models.local_encoder import LocalEncoder, default_weights
 
 REFERENCE = json.loads((Path(__file__).parent / "reference_vectors.json").read_text(encoding="utf-8"))
 TEXTS = [case["text"] for case in REFERENCE["cases"]]
@@ -26,7 +26,7 @@ Array = NDArray[Any]
 
 
 def test_fp32_equals_sentence_transformers_to_four_decimals(tmp_path: Path) -> None:
-    encoder = LocalEncoder(packaged_weights(), tmp_path, precision="fp32")
+    encoder = LocalEncoder(default_weights(), tmp_path, precision="fp32")
     np.testing.assert_allclose(encoder.encode(TEXTS), VECTORS, atol=5e-5)
 
 
@@ -37,7 +37,7 @@ def test_int8_stays_close_to_sentence_transformers(encoder: LocalEncoder) -> Non
 
 
 def test_int8_file_is_a_quarter_of_the_weights(encoder: LocalEncoder, model_cache: Path) -> None:
-    weights = (packaged_weights() / "model.safetensors").stat().st_size
+    weights = (default_weights() / "model.safetensors").stat().st_size
     assert (model_cache / f"{encoder.name}.graph").stat().st_size < 0.27 * weights
 
 
@@ -90,7 +90,7 @@ def test_second_construction_reads_neither_onnx_nor_the_weights(encoder: LocalEn
     code = (
         "import sys; from pathlib import Path; from rag.models import local_encoder\n"
         "local_encoder.read_weights = None\n"
-        "encoder = local_encoder.LocalEncoder(local_encoder.packaged_weights(), Path(sys.argv[1]))\n"
+        "encoder = local_encoder.LocalEncoder(local_encoder.default_weights(), Path(sys.argv[1]))\n"
         "encoder.encode(['x'])\n"
         "assert 'onnx' not in sys.modules; print(encoder.name)"
     )
@@ -130,7 +130,7 @@ def test_cache_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None
 def test_missing_weights_say_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local_encoder, "PACKAGE", "a-package-that-is-not-installed")
     with pytest.raises(WeightsMissing) as caught:
-        packaged_weights()
+        default_weights()
     line = str(caught.value)
     assert "make install" in line
     assert "RAG_ENCODER_DIR" in line
@@ -140,13 +140,13 @@ def test_missing_weights_say_how_to_get_them(monkeypatch: pytest.MonkeyPatch) ->
 def test_packaged_weights_that_are_not_the_released_ones_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    released, folder = packaged_weights(), tiny_bert(tmp_path / "tiny", vocab_size=30522)
-    monkeypatch.setattr(local_encoder, "_packaged_folder", lambda: folder)
+    released, folder = default_weights(), tiny_bert(tmp_path / "tiny", vocab_size=30522)
+    monkeypatch.setattr(local_encoder, "_installed_folder", lambda: folder)
     with pytest.raises(EncoderError, match=r"tokenizer\.json is not the file that was released"):
-        LocalEncoder(packaged_weights(), tmp_path / "cache")
+        LocalEncoder(default_weights(), tmp_path / "cache")
     shutil.copy(released / "tokenizer.json", folder)
     with pytest.raises(EncoderError, match=r"model\.safetensors is not the file that was released"):
-        LocalEncoder(packaged_weights(), tmp_path / "cache")
+        LocalEncoder(default_weights(), tmp_path / "cache")
 
 
 # Other folders: a tiny BERT with random weights, against the same arithmetic in numpy.

@@ -12,9 +12,8 @@ import pytest
 from tokenizers import Tokenizer
 
 from rag.errors import EncoderError
-from rag.models.bert_folder import BertFolder, Weights
-from rag.models.bert_graph import Precision, build_graph, build_reader_graph
-from rag.models.local_encoder import packaged_weights
+from rag.models.bert import BertFolder, Precision, Weights, build_graph, build_reader_graph
+from rag.models.local_encoder import default_weights
 from rag.models.reader import GRAPH, TOKENIZER, AnswerSpan, LocalReader, Reading
 from rag.records import Span
 from tests.models import tiny_bert
@@ -30,7 +29,7 @@ ODD = "Café Zoë 🚢 pays 1.200 € to 東京の港, says Ångström — naïv
 def write_reader(folder: Path, precision: Precision = "fp32") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / GRAPH).write_bytes(build_reader_graph(described(), random_weights(described()), precision))
-    shutil.copy(packaged_weights() / TOKENIZER, folder / TOKENIZER)
+    shutil.copy(default_weights() / TOKENIZER, folder / TOKENIZER)
     return folder
 
 

@@ -15,7 +15,7 @@ from benchmarks.reader_training import examples
 from benchmarks.reader_training.data import RawSource
 from benchmarks.reader_training.examples import Sampler, pair, tokens
 from benchmarks.reader_training.export import LONGEST, export
-from rag.models.bert_graph import build_reader_graph
+from rag.models.bert import build_reader_graph
 from rag.models.reader import GRAPH, TOKENIZER, LocalReader
 from rag.records import Span
 from tests.models.test_reader import ODD, QUESTION, TEXT, TITLE, random_weights

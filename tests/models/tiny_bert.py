@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.models.bert_folder import BertFolder, Weights, read_folder
-from rag.models.local_encoder import packaged_weights
+from rag.models.bert import BertFolder, Weights, read_folder
+from rag.models.local_encoder import default_weights
 
 Array = NDArray[Any]
 
@@ -20,7 +20,7 @@ HIDDEN, LAYERS, HEADS, INNER, LONGEST = 32, 2, 4, 64, 384
 
 
 def described() -> BertFolder:
-    packaged = read_folder(packaged_weights())
+    packaged = read_folder(default_weights())
     return dataclasses.replace(packaged, hidden=HIDDEN, layers=LAYERS, heads=HEADS, max_tokens=LONGEST)
 
 

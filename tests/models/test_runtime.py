@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from rag.errors import EncoderError
-from rag.models.workers import Workers
+from rag.models.runtime import Workers
 
 
 def test_results_come_in_order_and_errors_as_they_are() -> None:
